@@ -1,0 +1,16 @@
+import type { Command } from "commander";
+import type { CliContext } from "./cli-context.ts";
+
+export interface CommandModule {
+  /** Adds the noun's command, with its verbs, to the program. */
+  register(program: Command, context: CliContext): void;
+}
+
+export interface CommandEntry {
+  readonly noun: string;
+  readonly description: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** Every noun of the command line; each module is loaded only when its noun is used. */
+export const commandTable: readonly CommandEntry[] = [];

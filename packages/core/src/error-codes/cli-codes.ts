@@ -1,0 +1,3 @@
+import { defineErrorCodes } from "./error-code.ts";
+
+export const cliCodes = defineErrorCodes({});

@@ -1,0 +1,33 @@
+/** The unit of images, and of the EBS direct APIs (https://docs.aws.amazon.com/ebs/latest/userguide/ebsapi-elements.html). */
+export const blockSizeBytes = 512 * 1024;
+
+/** One block that a source may hold something in. */
+export interface BlockReference {
+  readonly index: number;
+  /** What the source needs to read it (EBS block token). */
+  readonly token?: string;
+  /** The block was there in the base and is gone now: it reads as zeros. */
+  readonly isZero?: boolean;
+}
+
+export interface SourceBlock {
+  /** The block's bytes, zero-padded to `blockSizeBytes`. The buffer is the caller's. */
+  readonly bytes: Uint8Array;
+  /** SHA-256 of `bytes` when the source has verified it; saves hashing it again. */
+  readonly sha256?: Uint8Array;
+}
+
+/** The disk that a backup reads. */
+export interface BlockSource {
+  /** Size of the disk; the last block may lie partly beyond it. */
+  readonly sizeBytes: number;
+  /** Names the frozen state that is read (`ebs:snap-0abc`, a file with size and time): resuming needs the same one. */
+  readonly identity: string;
+  /** `full`: blocks not listed are zero. `changes`: blocks not listed are as in the parent restore point. */
+  readonly coverage: "full" | "changes";
+  /** Blocks in ascending order, from `fromBlock`. Pages are fetched as needed. */
+  list(call: { readonly signal: AbortSignal; readonly fromBlock?: number }): AsyncIterable<BlockReference>;
+  /** Reads one block and verifies what the source has to verify it by. May be called concurrently. */
+  read(reference: BlockReference, call: { readonly signal: AbortSignal }): Promise<SourceBlock>;
+  close(): Promise<void>;
+}

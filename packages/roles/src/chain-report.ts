@@ -1,0 +1,47 @@
+/** The outcome of walking a role chain, link by link; the same data is printed, served and shown as a picture. */
+
+export type Verdict = "passed" | "failed" | "unknown";
+
+/** The links in the order they are walked (design: roles, section Check). */
+export type LinkName =
+  | "assume-role"
+  | "trust-policy"
+  | "instance-profile"
+  | "ec2-trust"
+  | "pass-role"
+  | "grants"
+  | "limits"
+  | "external-id-required";
+
+export interface StatementOrigin {
+  /** `identity`, `boundary`, `session`, `resource`, `trust`, `scp`, `rcp`, `vpc-endpoint` */
+  readonly layer: string;
+  readonly policy: string;
+  readonly sid?: string;
+  readonly statementIndex?: number;
+  readonly accountId?: string;
+}
+
+export interface LinkFinding {
+  readonly link: LinkName;
+  /** The ARN of the role that the link is about. */
+  readonly subject: string;
+  readonly verdict: Verdict;
+  /** One sentence a person acts on; made by the evaluator's explanation where a policy decided. */
+  readonly sentence: string;
+  /** How it is known: `executed`, `simulated`, `evaluated`, `read`. */
+  readonly knownBy: readonly string[];
+  readonly action?: string;
+  readonly resource?: string;
+  /** The statement that denies, or the policy in which an allow is missing. */
+  readonly statement?: StatementOrigin;
+  /** The smallest IAM policy statement or trust statement that mends it. */
+  readonly fix?: Readonly<Record<string, unknown>>;
+}
+
+export interface ChainReport {
+  readonly verdict: Verdict;
+  readonly operations: readonly string[];
+  readonly placement: "production" | "backup";
+  readonly findings: readonly LinkFinding[];
+}

@@ -1,0 +1,31 @@
+import { defineConfig } from "vitest/config";
+
+const shared = { environment: "node", pool: "forks", testTimeout: 30_000, hookTimeout: 60_000 } as const;
+
+/** Three speeds: `unit` beside the source, `integration` starts the lab in-process, `e2e` starts real programs. */
+export default defineConfig({
+  test: {
+    reporters: ["default", "./tools/plain-reporter.ts"],
+    projects: [
+      { test: { ...shared, name: "unit", include: ["packages/*/src/**/*.test.ts", "tools/**/*.test.ts"] } },
+      {
+        test: {
+          ...shared,
+          name: "integration",
+          include: ["test/integration/**/*.test.ts", "test/simulation/**/*.test.ts"],
+          testTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
