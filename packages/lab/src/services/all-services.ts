@@ -1,0 +1,4 @@
+import type { LabService } from "../wire/operation-handler.ts";
+
+/** Every service the endpoint answers for. */
+export const allServices: readonly LabService[] = [];
