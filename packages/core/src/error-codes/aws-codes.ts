@@ -1,3 +1,88 @@
 import { defineErrorCodes } from "./error-code.ts";
 
-export const awsCodes = defineErrorCodes({});
+export const awsCodes = defineErrorCodes({
+  "aws-access-denied": {
+    retryable: false,
+    httpStatus: 403,
+    exitCode: 1,
+    title: "AWS refused the call",
+    help: "Run `garrison roles check` for the role named in the message; it says which statement is missing or denies.",
+  },
+  "aws-credentials-expired": {
+    retryable: true,
+    httpStatus: 401,
+    exitCode: 1,
+    title: "The AWS credentials have expired",
+    help: "Garrison renews credentials it assumed itself; credentials given from outside have to be renewed there.",
+  },
+  "aws-credentials-missing": {
+    retryable: false,
+    httpStatus: 401,
+    exitCode: 1,
+    title: "No usable AWS credentials",
+    help: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or run where an instance role is attached.",
+  },
+  "aws-throttled": {
+    retryable: true,
+    httpStatus: 429,
+    exitCode: 1,
+    title: "AWS limits the rate of calls",
+    help: "Garrison slows down by itself; if it lasts, another program uses up the account's rate.",
+  },
+  "aws-unavailable": {
+    retryable: true,
+    httpStatus: 502,
+    exitCode: 1,
+    title: "AWS did not answer properly",
+    help: "A network or service fault; the run can be started again and goes on where it was.",
+  },
+  "aws-not-found": {
+    retryable: false,
+    httpStatus: 404,
+    exitCode: 1,
+    title: "The AWS resource does not exist",
+    help: "Check the id, account and Region named in the message.",
+  },
+  "aws-limit-exceeded": {
+    retryable: false,
+    httpStatus: 409,
+    exitCode: 1,
+    title: "An AWS quota is used up",
+    help: "Raise the quota named in the cause, or free what uses it.",
+  },
+  "aws-capacity": {
+    retryable: true,
+    httpStatus: 503,
+    exitCode: 1,
+    title: "AWS has no capacity for the instance",
+    help: "Allow more instance types or zones in the worker configuration.",
+  },
+  "aws-invalid-request": {
+    retryable: false,
+    httpStatus: 400,
+    exitCode: 1,
+    title: "AWS found the request invalid",
+    help: "The cause says which value; if Garrison chose it, please report it.",
+  },
+  "ebs-block-damaged": {
+    retryable: true,
+    httpStatus: 502,
+    exitCode: 1,
+    title: "A block does not match its checksum",
+    help: "The block is read again; if it stays so, the snapshot can't be read and a new one is needed.",
+  },
+  "ebs-base-unusable": {
+    retryable: false,
+    httpStatus: 409,
+    exitCode: 1,
+    title: "Changed blocks can't be listed from the base snapshot",
+    help: "Nothing to do: the volume is read in full, and stores only what differs.",
+  },
+  "address-invalid": {
+    retryable: false,
+    httpStatus: 400,
+    exitCode: 2,
+    title: "The address can't be read",
+    help: "Use s3://bucket/prefix?region=eu-central-1 or file:///folder.",
+  },
+});

@@ -1,0 +1,34 @@
+import { GarrisonError } from "@garrison/core/garrison-error";
+
+export interface S3Address {
+  readonly bucket: string;
+  /** Without leading or trailing slash; may be empty. */
+  readonly prefix: string;
+  readonly region?: string;
+  readonly endpoint?: string;
+}
+
+/** Reads `s3://bucket/prefix[?region=...&endpoint=...]`. */
+export function parseS3Address(address: string): S3Address {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url?.protocol !== "s3:" || url.hostname === "") {
+    throw new GarrisonError("address-invalid", `${address} is not s3://bucket/prefix`);
+  }
+  const unknown = [...url.searchParams.keys()].filter((key) => key !== "region" && key !== "endpoint");
+  if (unknown.length > 0)
+    throw new GarrisonError("address-invalid", `${address} has an unknown option: ${unknown.join(", ")}`);
+  return {
+    bucket: url.hostname,
+    prefix: decodeURIComponent(url.pathname).replace(/^\/+|\/+$/g, ""),
+    region: url.searchParams.get("region") ?? undefined,
+    endpoint: url.searchParams.get("endpoint") ?? undefined,
+  };
+}
+
+export function formatS3Address(address: S3Address): string {
+  const options = new URLSearchParams();
+  if (address.region !== undefined) options.set("region", address.region);
+  if (address.endpoint !== undefined) options.set("endpoint", address.endpoint);
+  const tail = options.size > 0 ? `?${options.toString()}` : "";
+  return `s3://${address.bucket}${address.prefix === "" ? "" : `/${address.prefix}`}${tail}`;
+}
