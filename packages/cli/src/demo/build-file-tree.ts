@@ -79,7 +79,7 @@ async function writeSpecialFiles(folder: string): Promise<FileTreeSummary> {
   await symlink("hostname", at("etc/name-of-host"));
   await symlink("/nowhere/at/all", at("etc/dangling"));
   await writeFile(at("var/lib/db/sparse.db"), "page one");
-  await truncate(at("var/lib/db/sparse.db"), 256 * MiB);
+  await truncate(at("var/lib/db/sparse.db"), 64 * MiB);
   return { files: 7, sizeBytes: 64 };
 }
 

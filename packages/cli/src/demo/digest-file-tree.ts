@@ -1,39 +1,46 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { lstat, readdir, readlink } from "node:fs/promises";
+import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { mapConcurrent } from "@garrison/core/map-concurrent";
+import { MiB } from "@garrison/core/units";
 
 /** Path (from the tree's root) -> one line that says all that a restore has to keep: kind, mode, owner, time, content. */
 export type TreeDigest = ReadonlyMap<string, string>;
 
-/** Reads every file. Times are compared to the second, since user-space readers keep no more. */
+/** Reads every file, several at a time. Times are compared to the second: user-space readers keep no more. */
 export async function digestFileTree(root: string, signal: AbortSignal): Promise<TreeDigest> {
   const digest = new Map<string, string>();
-  const pending = [""];
-  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    const names = await readdir(join(root, folder));
-    for (const name of names.sort()) {
-      const path = join(folder, name);
-      const entry = await digestEntry(join(root, path), signal);
-      digest.set(path, entry.line);
-      if (entry.isFolder) pending.push(path);
-    }
-  }
+  const lines = mapConcurrent(listPaths(root, ""), { concurrency: 16, signal }, async (path) => {
+    return [path, await digestEntry(join(root, path), signal)] as const;
+  });
+  for await (const [path, line] of lines) digest.set(path, line);
   return digest;
 }
 
-async function digestEntry(
-  path: string,
-  signal: AbortSignal,
-): Promise<{ readonly line: string; readonly isFolder: boolean }> {
+async function* listPaths(root: string, folder: string): AsyncGenerator<string> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(folder, entry.name);
+    yield path;
+    if (entry.isDirectory()) yield* listPaths(root, path);
+  }
+}
+
+async function digestEntry(path: string, signal: AbortSignal): Promise<string> {
   const stat = await lstat(path);
   const common = `${stat.mode.toString(8)} ${stat.uid}:${stat.gid} ${Math.floor(stat.mtimeMs / 1000)}`;
-  if (stat.isSymbolicLink()) return { line: `link ${common} ${await readlink(path)}`, isFolder: false };
-  if (!stat.isFile()) return { line: `folder ${common}`, isFolder: stat.isDirectory() };
+  if (stat.isSymbolicLink()) return `link ${common} ${await readlink(path)}`;
+  if (!stat.isFile()) return `folder ${common}`;
+  return `file ${common} ${stat.size} ${await digestFile(path, stat.size, signal)}`;
+}
+
+async function digestFile(path: string, sizeBytes: number, signal: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
-  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash, { signal });
-  return { line: `file ${common} ${stat.size} ${hash.digest("hex")}`, isFolder: false };
+  if (sizeBytes <= MiB) hash.update(await readFile(path, { signal }));
+  else await pipeline(createReadStream(path, { highWaterMark: MiB }), hash, { signal });
+  return hash.digest("hex");
 }
 
 /** Paths that differ, at most `limit`, each with what is different. */

@@ -12,9 +12,14 @@ export async function mountDisk(
   options: { readonly readOnly: boolean; readonly signal: AbortSignal },
 ): Promise<MountedDisk> {
   const folder = await mkdtemp(join(tmpdir(), "garrison-disk-"));
-  // Read-only for the user, but the loop device stays writable: the kernel has to replay the journal first.
-  const flags = options.readOnly ? "loop,ro,nodev,nosuid,noexec" : "loop,commit=300,nodev,nosuid";
-  await runProgram("mount", ["-o", flags, image, folder], { signal: options.signal });
+  const common = "loop,noatime,nodev,nosuid,noexec";
+  // A journal that is open has to be replayed by the kernel first, into the image: hence writable, then read-only.
+  await runProgram(
+    "mount",
+    ["-o", options.readOnly ? common : `${common},commit=300`, image, folder],
+    options,
+  );
+  if (options.readOnly) await runProgram("mount", ["-o", "remount,ro", folder], options);
   return new MountedDisk(folder);
 }
 

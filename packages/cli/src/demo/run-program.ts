@@ -16,7 +16,7 @@ export function runProgram(file: string, args: readonly string[], call: ProgramC
   return new Promise((resolve, reject) => {
     execFile(file, [...args], options, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout);
-      const said = stderr.trim().split("\n").at(-1) ?? "";
+      const said = stderr.trim().split("\n")[0] ?? "";
       reject(
         new GarrisonError(
           "program-failed",
