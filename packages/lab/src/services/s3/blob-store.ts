@@ -40,6 +40,26 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
   await rm(incoming, { recursive: true, force: true });
   await mkdir(incoming, { recursive: true });
   const pathOf = (file: string) => join(folder, file.slice(0, 2), file);
+  // A replaced object's later segments must stay until readers of its earlier ones are through.
+  const readers = new Map<string, number>();
+  const doomed = new Set<string>();
+
+  async function* readHeld(segments: readonly Segment[], range?: ByteRange): AsyncGenerator<Uint8Array> {
+    for (const { file } of segments) readers.set(file, (readers.get(file) ?? 0) + 1);
+    try {
+      yield* readSegments(segments, range, pathOf);
+    } finally {
+      for (const { file } of segments) await release(file);
+    }
+  }
+
+  async function release(file: string): Promise<void> {
+    const left = (readers.get(file) ?? 1) - 1;
+    if (left > 0) return void readers.set(file, left);
+    readers.delete(file);
+    if (doomed.delete(file)) await rm(pathOf(file), { force: true });
+  }
+
   return {
     async write(body, algorithms) {
       const file = Buffer.from(systemRandom.bytes(16)).toString("hex");
@@ -54,9 +74,12 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
         throw error;
       }
     },
-    read: (segments, range) => Readable.from(readSegments(segments, range, pathOf), { objectMode: false }),
+    read: (segments, range) => Readable.from(readHeld(segments, range), { objectMode: false }),
     async delete(segments) {
-      for (const { file } of segments) await rm(pathOf(file), { force: true });
+      for (const { file } of segments) {
+        if (readers.has(file)) doomed.add(file);
+        else await rm(pathOf(file), { force: true });
+      }
     },
     async sweep(known) {
       for (const group of await readdir(folder)) {
@@ -69,7 +92,11 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
   };
 }
 
-async function writeFile(path: string, body: AsyncIterable<Uint8Array>, algorithms: readonly ChecksumAlgorithm[]) {
+async function writeFile(
+  path: string,
+  body: AsyncIterable<Uint8Array>,
+  algorithms: readonly ChecksumAlgorithm[],
+) {
   const md5 = openDigest("MD5");
   const running = [...new Set(algorithms)].map((algorithm) => ({ algorithm, digest: openDigest(algorithm) }));
   const handle = await open(path, "wx");

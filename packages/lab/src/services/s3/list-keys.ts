@@ -21,7 +21,11 @@ export interface ListedKeys {
  * One page of a bucket's listing. Keys that share the part up to the delimiter count as one common prefix, and are
  * jumped over, not walked. `isListed` leaves keys out (those whose newest version is a delete marker).
  */
-export function listKeys(keys: SortedKeys, listing: KeyListing, isListed: (key: string) => boolean): ListedKeys {
+export function listKeys(
+  keys: SortedKeys,
+  listing: KeyListing,
+  isListed: (key: string) => boolean,
+): ListedKeys {
   const { prefix, delimiter, after, maxKeys } = listing;
   const items: ListedItem[] = [];
   let last = "";

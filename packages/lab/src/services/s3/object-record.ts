@@ -68,7 +68,9 @@ export interface BucketRecord {
   readonly region: string;
   readonly createdMs: number;
   readonly versioning?: "Enabled" | "Suspended" | undefined;
-  readonly objectLock?: { readonly mode?: string; readonly days?: number; readonly years?: number } | undefined;
+  readonly objectLock?:
+    | { readonly mode?: string; readonly days?: number; readonly years?: number }
+    | undefined;
   readonly policy?: object | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
   /** Configurations that are kept and given back as they came (lifecycle, encryption, public access block, ...). */
@@ -100,6 +102,4 @@ export interface UploadRecord {
   readonly storageClass: string;
   readonly retention?: ObjectRetention | undefined;
   readonly legalHold?: boolean | undefined;
-  /** By part number. */
-  readonly parts: Readonly<Record<string, UploadPartRecord>>;
 }

@@ -1,0 +1,147 @@
+import type {
+  GetObjectAttributesCommandInput,
+  GetObjectTaggingCommandInput,
+  PutObjectLegalHoldCommandInput,
+  PutObjectRetentionCommandInput,
+  PutObjectTaggingCommandInput,
+} from "@aws-sdk/client-s3";
+import { AwsError } from "../../wire/aws-error.ts";
+import type { Call, Operation } from "../../wire/operation-handler.ts";
+import { checksumMembers, findReadable } from "./get-object.ts";
+import { checkRetention, checkTags, shownVersionId } from "./new-version.ts";
+import type { ObjectRetention, ObjectVersion } from "./object-record.ts";
+import { onObject, openBucket, type BucketCall, type BucketInput } from "./s3-access.ts";
+import { accessDenied, invalidRequest } from "./s3-error.ts";
+
+interface VersionInput extends BucketInput {
+  readonly Key: string | undefined;
+  readonly VersionId?: string | undefined;
+}
+
+interface OpenVersion {
+  readonly at: BucketCall;
+  readonly key: string;
+  readonly version: ObjectVersion;
+}
+
+async function openVersion(input: VersionInput, call: Call, action: string): Promise<OpenVersion> {
+  const at = await openBucket(input, call);
+  return { at, key: input.Key ?? "", version: findReadable(at, input, action) };
+}
+
+async function replaceVersion({ at, key, version }: OpenVersion, changed: ObjectVersion): Promise<object> {
+  const entry = at.store.find(at.bucket.name, key);
+  const versions = (entry?.versions ?? []).map((kept) =>
+    kept.versionId === version.versionId ? changed : kept,
+  );
+  await at.store.apply(at.bucket.name, key, { versions, removed: [] });
+  return { VersionId: shownVersionId(at.bucket, version.versionId) };
+}
+
+async function putObjectTagging(input: PutObjectTaggingCommandInput, call: Call) {
+  const open = await openVersion(input, call, "s3:PutObjectTagging");
+  const pairs = (input.Tagging?.TagSet ?? []).map(({ Key = "", Value = "" }) => [Key, Value] as const);
+  return replaceVersion(open, { ...open.version, tags: checkTags(pairs) });
+}
+
+async function getObjectTagging(input: GetObjectTaggingCommandInput, call: Call) {
+  const { at, version } = await openVersion(input, call, "s3:GetObjectTagging");
+  return {
+    VersionId: shownVersionId(at.bucket, version.versionId),
+    TagSet: Object.entries(version.tags).map(([Key, Value]) => ({ Key, Value })),
+  };
+}
+
+async function deleteObjectTagging(input: VersionInput, call: Call) {
+  const open = await openVersion(input, call, "s3:DeleteObjectTagging");
+  return replaceVersion(open, { ...open.version, tags: {} });
+}
+
+async function putObjectRetention(input: PutObjectRetentionCommandInput, call: Call) {
+  const open = await openLocked(input, call, "s3:PutObjectRetention");
+  const { Mode, RetainUntilDate } = input.Retention ?? {};
+  const next = Mode === undefined ? undefined : checkRetention(Mode, RetainUntilDate, call.lab.clock.now());
+  checkStronger(open, next, input.BypassGovernanceRetention ?? false);
+  await replaceVersion(open, { ...open.version, retention: next });
+  return {};
+}
+
+async function getObjectRetention(input: VersionInput, call: Call) {
+  const { version } = await openLocked(input, call, "s3:GetObjectRetention");
+  if (version.retention === undefined) throw noLockConfiguration();
+  return {
+    Retention: { Mode: version.retention.mode, RetainUntilDate: new Date(version.retention.untilMs) },
+  };
+}
+
+async function putObjectLegalHold(input: PutObjectLegalHoldCommandInput, call: Call) {
+  const open = await openLocked(input, call, "s3:PutObjectLegalHold");
+  await replaceVersion(open, { ...open.version, legalHold: input.LegalHold?.Status === "ON" });
+  return {};
+}
+
+async function getObjectLegalHold(input: VersionInput, call: Call) {
+  const { version } = await openLocked(input, call, "s3:GetObjectLegalHold");
+  if (version.legalHold === undefined) throw noLockConfiguration();
+  return { LegalHold: { Status: version.legalHold ? "ON" : "OFF" } };
+}
+
+// Lock actions have no ...Version twin: one action for the current and for a named version.
+async function openLocked(input: VersionInput, call: Call, action: string): Promise<OpenVersion> {
+  const at = await openBucket(input, call);
+  if (at.bucket.objectLock === undefined) throw invalidRequest("Bucket is missing Object Lock Configuration");
+  const key = input.Key ?? "";
+  const named = at.store
+    .find(at.bucket.name, key)
+    ?.versions.find(({ versionId }) => versionId === input.VersionId);
+  call.authorize(onObject(at, { action, key, version: named }));
+  if (named !== undefined) return { at, key, version: named };
+  return { at, key, version: findReadable(at, input, "s3:GetObject") };
+}
+
+function checkStronger(open: OpenVersion, next: ObjectRetention | undefined, bypass: boolean): void {
+  const { at, key, version } = open;
+  const now = version.retention;
+  if (now === undefined || now.untilMs <= at.call.lab.clock.now()) return;
+  const prolonged = next !== undefined && next.untilMs >= now.untilMs;
+  if (prolonged && (now.mode === next.mode || next.mode === "COMPLIANCE")) return;
+  if (now.mode === "COMPLIANCE" || !bypass)
+    throw accessDenied("Access Denied because object protected by object lock.");
+  at.call.authorize(onObject(at, { action: "s3:BypassGovernanceRetention", key, version }));
+}
+
+async function getObjectAttributes(input: GetObjectAttributesCommandInput, call: Call) {
+  const { at, key, version } = await openVersion(input, call, "s3:GetObject");
+  call.authorize(onObject(at, { action: "s3:GetObjectAttributes", key, version }));
+  const wanted = new Set<string>(input.ObjectAttributes ?? []);
+  return {
+    LastModified: new Date(version.modifiedMs),
+    VersionId: shownVersionId(at.bucket, version.versionId),
+    ...(wanted.has("ETag") ? { ETag: version.etag.replaceAll('"', "") } : {}),
+    ...(wanted.has("ObjectSize") ? { ObjectSize: version.sizeBytes } : {}),
+    ...(wanted.has("StorageClass") ? { StorageClass: version.storageClass } : {}),
+    ...(wanted.has("Checksum") ? { Checksum: checksumMembers(version) } : {}),
+    ...(wanted.has("ObjectParts") && version.parts
+      ? { ObjectParts: { TotalPartsCount: version.parts.length } }
+      : {}),
+  };
+}
+
+function noLockConfiguration(): AwsError {
+  return new AwsError(
+    "NoSuchObjectLockConfiguration",
+    "The specified object does not have a ObjectLock configuration",
+    { status: 404 },
+  );
+}
+
+export const objectSettingOperations: Readonly<Record<string, Operation>> = {
+  PutObjectTagging: putObjectTagging,
+  GetObjectTagging: getObjectTagging,
+  DeleteObjectTagging: deleteObjectTagging,
+  PutObjectRetention: putObjectRetention,
+  GetObjectRetention: getObjectRetention,
+  PutObjectLegalHold: putObjectLegalHold,
+  GetObjectLegalHold: getObjectLegalHold,
+  GetObjectAttributes: getObjectAttributes,
+};
