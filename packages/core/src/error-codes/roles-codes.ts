@@ -1,3 +1,39 @@
 import { defineErrorCodes } from "./error-code.ts";
 
-export const rolesCodes = defineErrorCodes({});
+export const rolesCodes = defineErrorCodes({
+  "role-unknown": {
+    retryable: false,
+    httpStatus: 404,
+    exitCode: 2,
+    title: "No such role in the catalogue",
+    help: "`garrison roles list` names them.",
+  },
+  "operation-unknown": {
+    retryable: false,
+    httpStatus: 404,
+    exitCode: 2,
+    title: "No such operation in the catalogue",
+    help: "`garrison roles list` names the operations that each role serves.",
+  },
+  "role-document-too-large": {
+    retryable: false,
+    httpStatus: 400,
+    exitCode: 1,
+    title: "An IAM document exceeds AWS's limit",
+    help: "Name fewer Regions, roles or accounts, or write a role for each.",
+  },
+  "role-chain-broken": {
+    retryable: false,
+    httpStatus: 409,
+    exitCode: 1,
+    title: "The role chain is broken",
+    help: "`garrison roles check` shows each link, the statement that is missing or denies, and the smallest change that mends it.",
+  },
+  "role-changed": {
+    retryable: false,
+    httpStatus: 409,
+    exitCode: 1,
+    title: "The role was changed by somebody else",
+    help: "Look at the difference again and repeat the command.",
+  },
+});

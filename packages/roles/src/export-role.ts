@@ -1,0 +1,190 @@
+import { GarrisonError } from "@garrison/core/garrison-error";
+import type { Grant } from "./grant.ts";
+import { grantStatement } from "./grant-statement.ts";
+import { packPolicies, trustPolicyLimit, type NamedPolicy } from "./pack-policies.ts";
+import { partitionValues } from "./partition-values.ts";
+import { policySize, type PolicyStatement, type PolicyText } from "./policy-statement.ts";
+import { findRole } from "./role-catalogue.ts";
+import type { RoleDefinition, RoleId } from "./role-definition.ts";
+import type { RoleValues } from "./role-values.ts";
+import { trustPolicy } from "./trust-policy.ts";
+
+export interface ExportOptions {
+  /** Default `scoped`. */
+  readonly form?: "scoped" | "compatible";
+  /** Default `aws`. */
+  readonly partition?: string;
+  readonly accounts?: { readonly backup?: string; readonly production?: string };
+  /** For the worker role: which account it lives in. Default `production`. */
+  readonly placement?: "production" | "backup";
+  /** Whether the production account's roles may launch workers there. Default false. */
+  readonly withWorkersInProduction?: boolean;
+  /** Default: every Region. */
+  readonly regions?: readonly string[];
+  /** The installation's id (8 hex digits). Default: any. */
+  readonly installation?: string;
+  readonly externalId?: string;
+  /** Default: the appliance role of the catalogue in the backup account. */
+  readonly applianceArn?: string;
+  readonly names?: Readonly<Partial<Record<RoleId, string>>>;
+  /** ARN patterns of roles that a restored instance may get. Default none. */
+  readonly passRoles?: readonly string[];
+  /** For the appliance: the roles it may assume. Default: the catalogue's names in every account. */
+  readonly assumedRoles?: readonly string[];
+  readonly bucket?: string;
+  readonly bucketPrefix?: string;
+  readonly stagingBuckets?: readonly string[];
+  readonly repositoryKeyArns?: readonly string[];
+}
+
+/** Everything that has to exist in IAM for one role. */
+export interface RoleDocuments {
+  readonly roleId: RoleId;
+  readonly roleName: string;
+  readonly trust: PolicyText;
+  readonly inlinePolicies: readonly NamedPolicy[];
+  /** Used only when the inline limit is exceeded. */
+  readonly managedPolicies: readonly NamedPolicy[];
+  readonly instanceProfile?: { readonly name: string };
+  /** What a person has to know or fill in before using it. */
+  readonly warnings: readonly string[];
+}
+
+export const placeholders = {
+  backupAccount: "BACKUP_ACCOUNT_ID",
+  externalId: "EXTERNAL_ID",
+  bucket: "BUCKET_NAME",
+} as const;
+
+/** The documents of one role, the same for the same options. */
+export function exportRole(roleId: RoleId, options: ExportOptions = {}): RoleDocuments {
+  const role = findRole(roleId);
+  const roleName = options.names?.[roleId] ?? role.defaultName;
+  const values = roleValues(role, options);
+  const trust = trustPolicy(role, {
+    ...partitionValues(values.partition),
+    backupAccount: options.accounts?.backup ?? placeholders.backupAccount,
+    applianceArn: applianceArn(options),
+    externalId: options.externalId ?? placeholders.externalId,
+  });
+  if (policySize(trust) > trustPolicyLimit) {
+    throw new GarrisonError(
+      "role-document-too-large",
+      `the trust policy of ${roleName} exceeds ${trustPolicyLimit}`,
+    );
+  }
+  const groups = role.operations.map((operation) => ({
+    name: `garrison-${operation.id.replaceAll(".", "-")}`,
+    grants: operation.grants.filter((grant) => applies(grant, options)),
+  }));
+  const isCompatible = options.form === "compatible";
+  const policies = groups.map(({ name, grants }) => ({
+    name,
+    document: isCompatible ? compatibleDocument(name, grants, values) : scopedDocument(grants, values),
+  }));
+  return {
+    roleId,
+    roleName,
+    trust,
+    ...packPolicies(roleName, policies),
+    ...(role.hasInstanceProfile ? { instanceProfile: { name: roleName } } : {}),
+    warnings: warnings(role, options),
+  };
+}
+
+function applies(grant: Grant, options: ExportOptions): boolean {
+  return grant.placement !== "workers-in-production" || options.withWorkersInProduction === true;
+}
+
+function scopedDocument(grants: readonly Grant[], values: RoleValues): PolicyText {
+  const statements = grants.map((grant) => grantStatement(grant, values));
+  return { Version: "2012-10-17", Statement: statements.filter((statement) => statement !== undefined) };
+}
+
+/** Every action on every resource; only what PassRole may hand over stays named, since that is another role's power. */
+function compatibleDocument(name: string, grants: readonly Grant[], values: RoleValues): PolicyText {
+  const isPassing = (grant: Grant): boolean => grant.actions.includes("iam:PassRole");
+  const statements = grants.filter(isPassing).flatMap((grant) => grantStatement(grant, values) ?? []);
+  const withResources = grants.filter(
+    (grant) => !isPassing(grant) && grantStatement(grant, values) !== undefined,
+  );
+  const actions = [...new Set(withResources.flatMap((grant) => grant.actions))].sort();
+  if (actions.length === 0) return { Version: "2012-10-17", Statement: statements };
+  const all: PolicyStatement = { Sid: sidOf(name), Effect: "Allow", Action: actions, Resource: ["*"] };
+  return { Version: "2012-10-17", Statement: [all, ...statements] };
+}
+
+function sidOf(policyName: string): string {
+  return policyName.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+export function roleValues(role: RoleDefinition, options: ExportOptions): RoleValues {
+  const part = partitionValues(options.partition ?? "aws");
+  const account = accountOf(role, options) ?? "*";
+  const name = (id: RoleId): string => options.names?.[id] ?? findRole(id).defaultName;
+  const arn = (kind: string, id: RoleId): string =>
+    `arn:${part.partition}:iam::${account}:${kind}/${name(id)}`;
+  const prefix = options.bucketPrefix?.replace(/^\/+|\/+$/g, "") ?? "";
+  return {
+    ...part,
+    account,
+    region: options.regions ?? ["*"],
+    installation: options.installation ?? "*",
+    roleArn: arn("role", role.id),
+    workerRoleArn: [arn("role", "worker")],
+    workerProfileArn: [arn("instance-profile", "worker")],
+    passRoleArn: options.passRoles ?? [],
+    assumedRoleArn: options.assumedRoles ?? assumedRoles(part.partition, name),
+    bucket: [options.bucket ?? placeholders.bucket],
+    bucketPrefix: prefix === "" ? "" : `${prefix}/`,
+    stagingBucket: options.stagingBuckets ?? [],
+    repositoryKeyArn: options.repositoryKeyArns ?? [],
+  };
+}
+
+function assumedRoles(partition: string, name: (id: RoleId) => string): readonly string[] {
+  const others: readonly RoleId[] = [
+    "backup-ec2",
+    "restore-ec2",
+    "worker",
+    "worker-deployment",
+    "repository",
+  ];
+  return others.map((id) => `arn:${partition}:iam::*:role/${name(id)}`);
+}
+
+function accountOf(role: RoleDefinition, options: ExportOptions): string | undefined {
+  const { backup, production } = options.accounts ?? {};
+  if (role.livesIn === "worker-account") return options.placement === "backup" ? backup : production;
+  return role.livesIn === "production" ? production : backup;
+}
+
+function applianceArn(options: ExportOptions): string {
+  if (options.applianceArn !== undefined) return options.applianceArn;
+  const account = options.accounts?.backup ?? placeholders.backupAccount;
+  const name = options.names?.appliance ?? findRole("appliance").defaultName;
+  return `arn:${options.partition ?? "aws"}:iam::${account}:role/${name}`;
+}
+
+function warnings(role: RoleDefinition, options: ExportOptions): readonly string[] {
+  const found: string[] = [];
+  if (role.trusts.includes("appliance")) {
+    if (options.accounts?.backup === undefined)
+      found.push(`Replace ${placeholders.backupAccount} with the account that the appliance runs in.`);
+    if (options.externalId === undefined)
+      found.push(
+        `Replace ${placeholders.externalId} with the external ID that the appliance shows for this account.`,
+      );
+  }
+  if (role.id === "repository" && options.bucket === undefined)
+    found.push(`Replace ${placeholders.bucket} with the repository's bucket.`);
+  if (options.form === "compatible") found.push(compatibleWarning(role));
+  return found;
+}
+
+function compatibleWarning(role: RoleDefinition): string {
+  if (role.id === "worker") {
+    return "The compatible form is wide: ssm:GetParameter on every resource reads every SecureString under the account's default key, and sqs:ReceiveMessage with sqs:DeleteMessage on every resource drains any application's queue. The scoped form is enough for Garrison.";
+  }
+  return `The compatible form lets ${role.defaultName} act on every resource of its account, not only on what Garrison made. The scoped form is enough for Garrison.`;
+}

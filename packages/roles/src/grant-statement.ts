@@ -1,0 +1,50 @@
+import { statementId, type ConditionTemplate, type Grant } from "./grant.ts";
+import type { PolicyStatement } from "./policy-statement.ts";
+import { fillTemplate, type RoleValues } from "./role-values.ts";
+
+/** The statement of a grant in the scoped form; undefined when the values leave it no resource. */
+export function grantStatement(grant: Grant, values: RoleValues): PolicyStatement | undefined {
+  const resources = grant.resources.flatMap((template) => fillTemplate(template, values));
+  if (resources.length === 0) return undefined;
+  const condition = mergeConditions(
+    fillConditions(grant.conditions ?? {}, values),
+    regionGuard(resources, values),
+  );
+  return {
+    Sid: statementId(grant.id),
+    Effect: "Allow",
+    Action: grant.actions,
+    Resource: resources,
+    ...(condition === undefined ? {} : { Condition: condition }),
+  };
+}
+
+type Conditions = NonNullable<PolicyStatement["Condition"]>;
+
+export function fillConditions(template: ConditionTemplate, values: RoleValues): Conditions {
+  return mapEntries(template, (keys) =>
+    mapEntries(keys, (texts) => {
+      const filled = [texts].flat().flatMap((text) => fillTemplate(text, values));
+      return filled.length === 1 ? (filled[0] ?? "") : filled;
+    }),
+  );
+}
+
+/** Where AWS offers no resource, the Regions that the owner named are the only fence left. */
+function regionGuard(resources: readonly string[], values: RoleValues): Conditions {
+  if (!resources.includes("*") || values.region.includes("*")) return {};
+  return { StringEquals: { "aws:RequestedRegion": values.region } };
+}
+
+function mergeConditions(first: Conditions, second: Conditions): Conditions | undefined {
+  const merged: Record<string, Conditions[string]> = { ...first };
+  for (const [operator, keys] of Object.entries(second)) merged[operator] = { ...merged[operator], ...keys };
+  return Object.keys(merged).length === 0 ? undefined : merged;
+}
+
+function mapEntries<From, To>(
+  record: Readonly<Record<string, From>>,
+  map: (value: From) => To,
+): Readonly<Record<string, To>> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}
