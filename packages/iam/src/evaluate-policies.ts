@@ -1,0 +1,102 @@
+import { compilePolicy, type CompiledStatement } from "./compile-policy.ts";
+import type { Layer, MatchedStatement, NamedPolicy, OrganizationLevel } from "./evaluation-case.ts";
+import { matchCaller, matchStatement } from "./match-statement.ts";
+import type { RequestContext } from "./request-context.ts";
+import { and, no, or, type Truth, unknown, yes } from "./truth.ts";
+
+/** What the policies of one layer, taken together, say about a request. */
+export interface PoliciesVerdict {
+  readonly deny: Truth;
+  /** Whether some statement allows, however it names the caller. */
+  readonly allow: Truth;
+  /** Whether some statement allows that names the caller by role, or directly (see `PrincipalMatch`). */
+  readonly allowRole: Truth;
+  readonly allowDirect: Truth;
+  readonly closedLevels?: readonly string[];
+}
+
+export interface LayerPolicies {
+  readonly layer: Layer;
+  readonly policies: readonly NamedPolicy[];
+  readonly orgIdentifier?: string;
+}
+
+interface MutableVerdict {
+  deny: Truth;
+  allow: Truth;
+  allowRole: Truth;
+  allowDirect: Truth;
+}
+
+/** Evaluates a set of policies as one, and appends the statements that (may) apply to `matched`. */
+export function evaluatePolicies(
+  set: LayerPolicies,
+  request: RequestContext,
+  matched: MatchedStatement[],
+): PoliciesVerdict {
+  const verdict: MutableVerdict = { deny: no, allow: no, allowRole: no, allowDirect: no };
+  for (const [place, named] of set.policies.entries()) {
+    const policy = policyName(set.layer, named, place);
+    for (const statement of compilePolicy(named.policy, policy).statementsFor(request.service)) {
+      const truth = addStatement(verdict, statement, request);
+      if (truth !== no) matched.push(describeMatch({ set, policy, statement, truth }));
+    }
+  }
+  return verdict;
+}
+
+function addStatement(verdict: MutableVerdict, statement: CompiledStatement, request: RequestContext): Truth {
+  const truth = matchStatement(statement, request);
+  if (truth === no) return no;
+  const caller = matchCaller(statement, request);
+  if (caller === "none") return no;
+  if (statement.effect === "Deny") verdict.deny = or(verdict.deny, truth);
+  else {
+    verdict.allow = or(verdict.allow, truth);
+    if (caller === "role") verdict.allowRole = or(verdict.allowRole, truth);
+    if (caller === "direct") verdict.allowDirect = or(verdict.allowDirect, truth);
+  }
+  return truth;
+}
+
+interface Match {
+  readonly set: LayerPolicies;
+  readonly policy: string;
+  readonly statement: CompiledStatement;
+  readonly truth: Truth;
+}
+
+function describeMatch({ set, policy, statement, truth }: Match): MatchedStatement {
+  return {
+    layer: set.layer,
+    policy,
+    ...(set.orgIdentifier === undefined ? {} : { orgIdentifier: set.orgIdentifier }),
+    ...(statement.document.Sid === undefined ? {} : { sid: statement.document.Sid }),
+    index: statement.index,
+    effect: statement.effect,
+    ...(truth === unknown ? { unknown: true as const } : {}),
+  };
+}
+
+/** The name that answers use for a policy that was given without one. */
+export function policyName(layer: Layer, named: NamedPolicy, place: number): string {
+  return named.name ?? (place === 0 ? `${layer} policy` : `${layer} policy ${place + 1}`);
+}
+
+/** An organisation's policies: each level on the path has to allow; a deny on any of them denies. */
+export function evaluateLevels(
+  { layer, levels }: { layer: "scp" | "rcp"; levels: readonly OrganizationLevel[] },
+  request: RequestContext,
+  matched: MatchedStatement[],
+): PoliciesVerdict {
+  let deny: Truth = no;
+  let allow: Truth = yes;
+  const closedLevels: string[] = [];
+  for (const { orgIdentifier, policies } of levels) {
+    const verdict = evaluatePolicies({ layer, policies, orgIdentifier }, request, matched);
+    deny = or(deny, verdict.deny);
+    allow = and(allow, verdict.allow);
+    if (verdict.allow !== yes) closedLevels.push(orgIdentifier);
+  }
+  return { deny, allow, allowRole: no, allowDirect: no, closedLevels };
+}

@@ -1,0 +1,47 @@
+import type { CompiledStatement } from "./compile-policy.ts";
+import { matchCondition } from "./condition.ts";
+import { isExempt, matchPrincipal, type PrincipalMatch } from "./principal-pattern.ts";
+import type { RequestContext } from "./request-context.ts";
+import { matchResource } from "./resource-pattern.ts";
+import { and, no, not, or, type Truth, yes } from "./truth.ts";
+import { matchesCodes } from "./wildcard-pattern.ts";
+
+export function matchesAction(statement: CompiledStatement, request: RequestContext): boolean {
+  const isListed = statement.actions.some(({ text, codes }) =>
+    codes === undefined ? text === request.action : matchesCodes(codes, request.action),
+  );
+  return isListed !== statement.isNotAction;
+}
+
+export function matchResources(statement: CompiledStatement, request: RequestContext): Truth {
+  if (statement.resources === undefined) return yes;
+  let listed: Truth = no;
+  for (const pattern of statement.resources) {
+    listed = or(listed, matchResource(pattern, request.resource, request));
+    if (listed === yes) break;
+  }
+  return statement.isNotResource ? not(listed) : listed;
+}
+
+/** How the statement names the caller; statements without a principal (identity policies) mean whoever they belong to. */
+export function matchCaller(statement: CompiledStatement, request: RequestContext): PrincipalMatch {
+  if (statement.principal === undefined) return "direct";
+  if (!statement.isNotPrincipal) return matchPrincipal(statement.principal, request.principal);
+  return isExempt(statement.principal, request.principal, statement.effect) ? "none" : "direct";
+}
+
+export function matchConditions(statement: CompiledStatement, request: RequestContext): Truth {
+  let result: Truth = yes;
+  for (const condition of statement.conditions) {
+    result = and(result, matchCondition(condition, request));
+    if (result === no) return no;
+  }
+  return result;
+}
+
+/** Whether the statement applies to the request; the caller's match is asked for separately, since it has degrees. */
+export function matchStatement(statement: CompiledStatement, request: RequestContext): Truth {
+  if (!matchesAction(statement, request)) return no;
+  const resources = matchResources(statement, request);
+  return resources === no ? no : and(resources, matchConditions(statement, request));
+}

@@ -1,0 +1,69 @@
+import type { EvaluationCase } from "./evaluation-case.ts";
+import { principalArn, principalType, readPrincipal, type RequestPrincipal } from "./request-principal.ts";
+import type { VariableSource } from "./text-template.ts";
+
+/** The values of a key, or why there are none. An empty list of values counts as absent, as in AWS. */
+export type KeyValues = readonly string[] | "absent" | "unknown";
+
+/** One request, opened for evaluation. */
+export interface RequestContext extends VariableSource {
+  readonly action: string;
+  readonly service: string;
+  readonly resource: string;
+  readonly resourceAccountId: string;
+  readonly principal: RequestPrincipal;
+  /** The key has to be in lower case. */
+  readKey(key: string): KeyValues;
+}
+
+export function openRequest({ request, unknownContext }: EvaluationCase): RequestContext {
+  const action = request.action.toLowerCase();
+  const principal = readPrincipal(request.principal);
+  const given = new Map<string, readonly string[]>();
+  for (const [key, value] of Object.entries(request.context ?? {})) {
+    given.set(key.toLowerCase(), Array.isArray(value) ? value.map(String) : [String(value)]);
+  }
+  const unknownKeys = new Set(unknownContext?.map((key) => key.toLowerCase()));
+  const readKey = (key: string): KeyValues => {
+    if (unknownKeys.has(key)) return "unknown";
+    const values = given.get(key) ?? deriveKey(key, principal, request.resource.accountId);
+    return values === undefined || values.length === 0 ? "absent" : values;
+  };
+  return {
+    action,
+    service: action.slice(0, Math.max(action.indexOf(":"), 0)),
+    resource: request.resource.resource,
+    resourceAccountId: request.resource.accountId,
+    principal,
+    readKey,
+    readVariable: (key) => {
+      const values = readKey(key);
+      if (values === "unknown" || values === "absent") return values;
+      return values.length === 1 ? { value: values[0] as string } : "absent";
+    },
+  };
+}
+
+/** Keys that AWS always sends and that the request already tells. */
+function deriveKey(
+  key: string,
+  principal: RequestPrincipal,
+  resourceAccountId: string,
+): readonly string[] | undefined {
+  switch (key) {
+    case "aws:principalarn":
+      return listOf(principalArn(principal));
+    case "aws:principalaccount":
+      return listOf(principal.accountId);
+    case "aws:principaltype":
+      return listOf(principalType(principal));
+    case "aws:resourceaccount":
+      return listOf(resourceAccountId);
+    default:
+      return undefined;
+  }
+}
+
+function listOf(value: string | undefined): readonly string[] | undefined {
+  return value === undefined || value === "" ? undefined : [value];
+}

@@ -1,0 +1,77 @@
+import { type Truth, no, truthOf, unknown } from "./truth.ts";
+import { parseTemplate, renderPattern, type TextTemplate, type VariableSource } from "./text-template.ts";
+import {
+  anyCharacter,
+  anyCharacterInSegment,
+  anyText,
+  anyTextInSegment,
+  matchesCodes,
+  matchesSegmentedCodes,
+  type PatternCodes,
+} from "./wildcard-pattern.ts";
+
+const colon = 58;
+
+interface PreparedPattern {
+  readonly codes: PatternCodes;
+  /** Whether some wildcard has to stay inside its segment, which needs the slower matcher. */
+  readonly isSegmented: boolean;
+}
+
+/** A value of `Resource` or `NotResource`. */
+export interface ResourcePattern {
+  readonly source: string;
+  readonly matchesAll: boolean;
+  readonly template: TextTemplate;
+  readonly prepared: PreparedPattern | undefined;
+}
+
+export function compileResourcePattern(source: string, withVariables: boolean): ResourcePattern {
+  const template = parseTemplate(source, withVariables);
+  const rendered = template.hasVariables
+    ? undefined
+    : renderPattern(template, { readVariable: () => "absent" });
+  return {
+    source,
+    matchesAll: source === "*",
+    template,
+    prepared: rendered === undefined ? undefined : prepare(rendered.codes),
+  };
+}
+
+export function matchResource(pattern: ResourcePattern, resource: string, variables: VariableSource): Truth {
+  if (pattern.matchesAll) return 2;
+  if (pattern.prepared !== undefined) return truthOf(matchesPrepared(pattern.prepared, resource));
+  const rendered = renderPattern(pattern.template, variables);
+  if (rendered === undefined || !matchesPrepared(prepare(rendered.codes), resource)) return no;
+  return rendered.isUnknown ? unknown : 2;
+}
+
+function matchesPrepared(pattern: PreparedPattern, resource: string): boolean {
+  return pattern.isSegmented
+    ? matchesSegmentedCodes(pattern.codes, resource)
+    : matchesCodes(pattern.codes, resource);
+}
+
+/**
+ * In the first five segments of an ARN a wildcard stays inside its segment, except a `*` that ends the segment: that one
+ * may reach over the colons that follow, as AWS documents. In the resource part wildcards match everything.
+ */
+function prepare(codes: PatternCodes): PreparedPattern {
+  const result: number[] = [];
+  let colons = 0;
+  let isSegmented = false;
+  for (let place = 0; place < codes.length; place++) {
+    const code = codes[place] as number;
+    if (code === colon) colons++;
+    const next = codes[place + 1];
+    const isBound =
+      colons < 5 &&
+      (code === anyCharacter ||
+        (code === anyText && next !== undefined && next !== colon && next !== anyText));
+    if (isBound) isSegmented = true;
+    if (!isBound) result.push(code);
+    else result.push(code === anyText ? anyTextInSegment : anyCharacterInSegment);
+  }
+  return { codes: result, isSegmented };
+}
