@@ -13,4 +13,10 @@ export interface CommandEntry {
 }
 
 /** Every noun of the command line; each module is loaded only when its noun is used. */
-export const commandTable: readonly CommandEntry[] = [];
+export const commandTable: readonly CommandEntry[] = [
+  {
+    noun: "iam",
+    description: "IAM policies: who may do what, and why not",
+    load: () => import("./commands/iam.ts"),
+  },
+];

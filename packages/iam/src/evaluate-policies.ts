@@ -1,5 +1,6 @@
 import { compilePolicy, type CompiledStatement } from "./compile-policy.ts";
-import type { Layer, MatchedStatement, NamedPolicy, OrganizationLevel } from "./evaluation-case.ts";
+import type { MatchedStatement } from "./evaluation-case.ts";
+import { type LayerPolicies, policyName } from "./layer-policies.ts";
 import { matchCaller, matchStatement } from "./match-statement.ts";
 import type { RequestContext } from "./request-context.ts";
 import { and, no, or, type Truth, unknown, yes } from "./truth.ts";
@@ -13,12 +14,6 @@ export interface PoliciesVerdict {
   readonly allowRole: Truth;
   readonly allowDirect: Truth;
   readonly closedLevels?: readonly string[];
-}
-
-export interface LayerPolicies {
-  readonly layer: Layer;
-  readonly policies: readonly NamedPolicy[];
-  readonly orgIdentifier?: string;
 }
 
 interface MutableVerdict {
@@ -78,25 +73,20 @@ function describeMatch({ set, policy, statement, truth }: Match): MatchedStateme
   };
 }
 
-/** The name that answers use for a policy that was given without one. */
-export function policyName(layer: Layer, named: NamedPolicy, place: number): string {
-  return named.name ?? (place === 0 ? `${layer} policy` : `${layer} policy ${place + 1}`);
-}
-
 /** An organisation's policies: each level on the path has to allow; a deny on any of them denies. */
 export function evaluateLevels(
-  { layer, levels }: { layer: "scp" | "rcp"; levels: readonly OrganizationLevel[] },
+  levels: readonly LayerPolicies[],
   request: RequestContext,
   matched: MatchedStatement[],
 ): PoliciesVerdict {
   let deny: Truth = no;
   let allow: Truth = yes;
   const closedLevels: string[] = [];
-  for (const { orgIdentifier, policies } of levels) {
-    const verdict = evaluatePolicies({ layer, policies, orgIdentifier }, request, matched);
+  for (const level of levels) {
+    const verdict = evaluatePolicies(level, request, matched);
     deny = or(deny, verdict.deny);
     allow = and(allow, verdict.allow);
-    if (verdict.allow !== yes) closedLevels.push(orgIdentifier);
+    if (verdict.allow !== yes) closedLevels.push(level.orgIdentifier ?? "");
   }
   return { deny, allow, allowRole: no, allowDirect: no, closedLevels };
 }

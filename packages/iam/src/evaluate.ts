@@ -6,8 +6,9 @@ import type {
   Layer,
   LayerVerdict,
   MatchedStatement,
-  NamedPolicy,
 } from "./evaluation-case.ts";
+import { type LayerPolicies, listLayerPolicies } from "./layer-policies.ts";
+import { listMissingContext } from "./missing-context.ts";
 import { isRcpService } from "./rcp-services.ts";
 import { openRequest, type RequestContext } from "./request-context.ts";
 import { isServiceLinked } from "./request-principal.ts";
@@ -33,10 +34,11 @@ type Verdicts = Readonly<Partial<Record<Layer, PoliciesVerdict>>>;
  * `ImplicitlyDenied`, though for some of them the denial might be an explicit one. Throws `iam-policy-invalid`.
  */
 export function evaluate(evaluationCase: EvaluationCase, options: EvaluateOptions = {}): EvaluationResult {
-  const request = openRequest(evaluationCase);
-  const matched: MatchedStatement[] = [];
-  const verdicts = evaluateLayers(evaluationCase, request, matched);
   const isIdentitySide = options.scope === "identity-side";
+  const given = isIdentitySide ? withoutResourcePolicy(evaluationCase) : evaluationCase;
+  const request = openRequest(given);
+  const matched: MatchedStatement[] = [];
+  const verdicts = evaluateLayers(given, request, matched);
   const grant = isIdentitySide ? limitedIdentity(verdicts, request) : decideGrant(verdicts, request);
   const allow = (["scp", "rcp", "vpc-endpoint"] as const).reduce(
     (result, layer) => and(result, verdicts[layer]?.allow ?? yes),
@@ -45,13 +47,15 @@ export function evaluate(evaluationCase: EvaluationCase, options: EvaluateOption
   const deny = Object.values(verdicts).reduce<Truth>((result, verdict) => or(result, verdict.deny), no);
   const decision = decide(allow, deny);
   const layers = describeLayers(verdicts);
-  return {
-    decision,
-    blockedBy: decision === "Allowed" ? [] : listBlocking({ verdicts, decision, request, isIdentitySide }),
-    matched,
-    missingContext: [],
-    layers,
-  };
+  if (decision === "Allowed") return { decision, blockedBy: [], matched, missingContext: [], layers };
+  const blockedBy = listBlocking({ verdicts, decision, request, isIdentitySide });
+  const inspected = new Set<Layer>(verdicts.resource === undefined ? blockedBy : [...blockedBy, "resource"]);
+  const question = { given, request, decision, layers: [...inspected] };
+  return { decision, blockedBy, matched, missingContext: listMissingContext(question), layers };
+}
+
+function withoutResourcePolicy({ resourcePolicy: _left, ...rest }: EvaluationCase): EvaluationCase {
+  return rest;
 }
 
 function decide(allow: Truth, deny: Truth): Decision {
@@ -66,32 +70,30 @@ function evaluateLayers(
   matched: MatchedStatement[],
 ): Verdicts {
   const verdicts: Partial<Record<Layer, PoliciesVerdict>> = {};
-  const add = (layer: Layer, policies: readonly NamedPolicy[] | undefined) => {
-    if (policies !== undefined) verdicts[layer] = evaluatePolicies({ layer, policies }, request, matched);
-  };
-  if (hasIdentity(request)) {
-    const { serviceControlPolicies: levels } = given;
-    if (request.principal.kind !== "root") {
-      add("identity", given.identityPolicies ?? []);
-      add("boundary", given.permissionBoundaries);
-    }
-    add("session", listPolicy(given.sessionPolicy));
-    if (levels !== undefined && !isServiceLinkedCaller(request)) {
-      verdicts.scp = evaluateLevels({ layer: "scp", levels }, request, matched);
-    }
+  for (const layer of layersFor(given, request)) {
+    const sets = listLayerPolicies(given, layer);
+    if (sets.length === 0) continue;
+    const isOrganization = layer === "scp" || layer === "rcp";
+    verdicts[layer] = isOrganization
+      ? evaluateLevels(sets, request, matched)
+      : evaluatePolicies(sets[0] as LayerPolicies, request, matched);
   }
-  add("resource", listPolicy(given.resourcePolicy));
-  const rcpLevels = given.resourceControlPolicies;
-  if (rcpLevels !== undefined && isRcpService(request.service) && !isServiceLinkedCaller(request)) {
-    verdicts.rcp = evaluateLevels({ layer: "rcp", levels: rcpLevels }, request, matched);
-  }
-  const endpoint = given.vpcEndpointPolicies;
-  add("vpc-endpoint", endpoint?.length === 0 ? undefined : endpoint);
   return verdicts;
 }
 
-function listPolicy(policy: object | undefined): readonly NamedPolicy[] | undefined {
-  return policy === undefined ? undefined : [{ policy }];
+/** The layers that have a say for this caller and resource, if the case holds them. */
+function layersFor({ vpcEndpointPolicies }: EvaluationCase, request: RequestContext): readonly Layer[] {
+  const isExempt = isServiceLinkedCaller(request);
+  const layers: Layer[] = [];
+  if (hasIdentity(request)) {
+    if (request.principal.kind !== "root") layers.push("identity", "boundary");
+    layers.push("session");
+  }
+  layers.push("resource");
+  if (hasIdentity(request) && !isExempt) layers.push("scp");
+  if (isRcpService(request.service) && !isExempt) layers.push("rcp");
+  if (vpcEndpointPolicies?.length !== 0) layers.push("vpc-endpoint");
+  return layers;
 }
 
 /** Services, identity providers and anonymous callers have no policies of their own and belong to no organisation. */

@@ -4,7 +4,13 @@ import { anyText, appendLiteral, appendPattern } from "./wildcard-pattern.ts";
 export type TemplatePart =
   | { readonly kind: "written"; readonly text: string }
   | { readonly kind: "literal"; readonly text: string }
-  | { readonly kind: "variable"; readonly key: string; readonly fallback?: string };
+  | {
+      readonly kind: "variable";
+      /** In lower case; `keyText` is as written. */
+      readonly key: string;
+      readonly keyText: string;
+      readonly fallback?: string;
+    };
 
 export interface TextTemplate {
   readonly source: string;
@@ -53,8 +59,8 @@ function parsePlaceholder(inside: string): TemplatePart | undefined {
   if (inside === "*" || inside === "?" || inside === "$") return { kind: "literal", text: inside };
   const found = variableForm.exec(inside);
   if (found?.[1] === undefined) return undefined;
-  const key = found[1].toLowerCase();
-  return found[2] === undefined ? { kind: "variable", key } : { kind: "variable", key, fallback: found[2] };
+  const variable = { kind: "variable", key: found[1].toLowerCase(), keyText: found[1] } as const;
+  return found[2] === undefined ? variable : { ...variable, fallback: found[2] };
 }
 
 export interface RenderedPattern {

@@ -1,0 +1,50 @@
+import type { EvaluationCase, Layer } from "./evaluation-case.ts";
+
+const words: Readonly<Record<Layer, string>> = {
+  identity: "IAM policy",
+  boundary: "permissions boundary",
+  session: "session policy",
+  resource: "resource policy",
+  scp: "service control policy",
+  rcp: "resource control policy",
+  "vpc-endpoint": "VPC endpoint policy",
+};
+
+/** What people call the policies of a layer; a role's resource policy is its trust policy, a key's its key policy. */
+export function layerWord(layer: Layer, { request }: EvaluationCase): string {
+  if (layer !== "resource") return words[layer];
+  const { resource } = request.resource;
+  if (/^arn:[^:]*:iam:.*:role\//.test(resource)) return "trust policy";
+  if (/^arn:[^:]*:kms:/.test(resource)) return "key policy";
+  return words.resource;
+}
+
+export interface StatementPlace {
+  readonly layer: Layer;
+  readonly policy: string;
+  readonly orgIdentifier?: string;
+  readonly sid?: string;
+  readonly index: number;
+}
+
+/** "statement "Sid" of the service control policy "name" at r-root". */
+export function describeStatement(place: StatementPlace, given: EvaluationCase): string {
+  const statement =
+    place.sid === undefined ? `Statement[${place.index}]` : `statement ${JSON.stringify(place.sid)}`;
+  const word = layerWord(place.layer, given);
+  const isUnnamed = place.policy.startsWith(`${place.layer} policy`);
+  const at = place.orgIdentifier === undefined ? "" : ` at ${place.orgIdentifier}`;
+  return `${statement} of the ${word}${isUnnamed ? "" : ` ${JSON.stringify(place.policy)}`}${at}`;
+}
+
+/** Who asks, for a sentence. */
+export function describeCaller({ request }: EvaluationCase): string {
+  return typeof request.principal === "string" ? request.principal : "An anonymous caller";
+}
+
+/** A list for a sentence, shortened: people act on the first few. */
+export function listWords(values: readonly string[]): string {
+  const shown = values.slice(0, 4).map((value) => JSON.stringify(value));
+  const rest = values.length - shown.length;
+  return `${shown.join(" or ")}${rest > 0 ? ` (or ${rest} more)` : ""}`;
+}

@@ -1,0 +1,135 @@
+import { GarrisonError } from "@garrison/core/garrison-error";
+import { compilePolicy } from "./compile-policy.ts";
+import type { EvaluationCase } from "./evaluation-case.ts";
+
+type JsonObject = Readonly<Record<string, unknown>>;
+type Check = (value: unknown, where: string) => void;
+
+/**
+ * Checks that a JSON value is an evaluation case, its policies included, and returns it; keys that are null count as absent.
+ * Throws `iam-case-invalid` or `iam-policy-invalid` naming the place; an unknown key is an error, since it would else
+ * silently not apply.
+ */
+export function parseCase(json: unknown, where = "case"): EvaluationCase {
+  const given = withoutNulls(requireObject(json, where));
+  checkKeys(given, { required: { request: checkRequest }, optional: caseKeys }, where);
+  return given as unknown as EvaluationCase;
+}
+
+const checkText: Check = (value, where) => {
+  if (typeof value !== "string") throw invalid(where, "must be text");
+};
+
+const checkTexts: Check = (value, where) => {
+  for (const [place, each] of requireList(value, where).entries()) checkText(each, `${where}[${place}]`);
+};
+
+const checkNamedPolicies: Check = (value, where) => {
+  for (const [place, each] of requireList(value, where).entries()) {
+    const at = `${where}[${place}]`;
+    const named = requireObject(each, at);
+    checkKeys(named, { required: {}, optional: { name: checkText, policy: () => undefined } }, at);
+    const name = typeof named["name"] === "string" ? `${at} (${named["name"]})` : at;
+    if (named["policy"] === undefined) throw invalid(at, 'has no "policy"');
+    checkPolicy(named["policy"], name);
+  }
+};
+
+const checkPolicy: Check = (value, where) => {
+  compilePolicy(requireObject(value, where), where);
+};
+
+const checkLevels: Check = (value, where) => {
+  for (const [place, each] of requireList(value, where).entries()) {
+    const at = `${where}[${place}]`;
+    checkKeys(
+      requireObject(each, at),
+      { required: { orgIdentifier: checkText, policies: checkNamedPolicies }, optional: {} },
+      at,
+    );
+  }
+};
+
+const checkAction: Check = (value, where) => {
+  if (typeof value !== "string" || !/^[^:\s]+:[^:\s]+$/.test(value))
+    throw invalid(where, "must be service:action");
+};
+
+const checkPrincipal: Check = (value, where) => {
+  if (typeof value === "string" && value !== "") return;
+  const principal = requireObject(value, where);
+  checkKeys(principal, { required: { type: checkText }, optional: {} }, where);
+  if (principal["type"] !== "Anonymous") throw invalid(`${where}.type`, 'must be "Anonymous"');
+};
+
+const checkContext: Check = (value, where) => {
+  for (const [key, values] of Object.entries(requireObject(value, where))) {
+    for (const each of Array.isArray(values) ? (values as readonly unknown[]) : [values]) {
+      if (typeof each === "string" || typeof each === "number" || typeof each === "boolean") continue;
+      throw invalid(`${where}.${key}`, "must be text or a list of text");
+    }
+  }
+};
+
+const checkResource: Check = (value, where) => {
+  checkKeys(
+    requireObject(value, where),
+    { required: { resource: checkText, accountId: checkText }, optional: {} },
+    where,
+  );
+};
+
+const checkRequest: Check = (value, where) => {
+  const required = { action: checkAction, resource: checkResource, principal: checkPrincipal };
+  checkKeys(requireObject(value, where), { required, optional: { context: checkContext } }, where);
+};
+
+const caseKeys: Readonly<Record<string, Check>> = {
+  name: checkText,
+  identityPolicies: checkNamedPolicies,
+  permissionBoundaries: checkNamedPolicies,
+  sessionPolicy: checkPolicy,
+  resourcePolicy: checkPolicy,
+  serviceControlPolicies: checkLevels,
+  resourceControlPolicies: checkLevels,
+  vpcEndpointPolicies: checkNamedPolicies,
+  unknownContext: checkTexts,
+};
+
+interface KeyChecks {
+  readonly required: Readonly<Record<string, Check>>;
+  readonly optional: Readonly<Record<string, Check>>;
+}
+
+function checkKeys(object: JsonObject, { required, optional }: KeyChecks, where: string): void {
+  for (const [key, check] of Object.entries(required)) {
+    if (object[key] === undefined) throw invalid(where, `has no ${JSON.stringify(key)}`);
+    check(object[key], `${where}.${key}`);
+  }
+  for (const [key, value] of Object.entries(object)) {
+    if (Object.hasOwn(required, key)) continue;
+    if (!Object.hasOwn(optional, key)) {
+      const known = [...Object.keys(required), ...Object.keys(optional)].join(", ");
+      throw invalid(where, `has the unknown key ${JSON.stringify(key)}; it takes ${known}`);
+    }
+    optional[key]?.(value, `${where}.${key}`);
+  }
+}
+
+function withoutNulls(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
+}
+
+function requireObject(value: unknown, where: string): JsonObject {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as JsonObject;
+  throw invalid(where, "must be an object");
+}
+
+function requireList(value: unknown, where: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw invalid(where, "must be a list");
+}
+
+function invalid(where: string, what: string): GarrisonError {
+  return new GarrisonError("iam-case-invalid", `${where} ${what}`, { details: { where } });
+}
