@@ -27,7 +27,9 @@ const shareable = new Set([
 export function openQueue(queueUrl: string | undefined, call: Call, action: string): QueueCall {
   const [name = "", accountId = ""] = (queueUrl ?? "").split("/").reverse();
   if (!/^\d{12}$/.test(accountId) || name === "") {
-    throw new AwsError("InvalidAddress", `The address ${queueUrl} is not valid for this endpoint.`, { status: 404 });
+    throw new AwsError("InvalidAddress", `The address ${queueUrl} is not valid for this endpoint.`, {
+      status: 404,
+    });
   }
   return openNamedQueue({ accountId, name }, call, action);
 }
@@ -60,7 +62,10 @@ function onQueue({ call, name, accountId, queue }: QueueTarget, action: string):
   };
 }
 
-export function queueArn({ name, accountId, region }: Pick<QueueRecord, "name" | "accountId" | "region">, partition: string): string {
+export function queueArn(
+  { name, accountId, region }: Pick<QueueRecord, "name" | "accountId" | "region">,
+  partition: string,
+): string {
   return `arn:${partition}:sqs:${region}:${accountId}:${name}`;
 }
 

@@ -1,7 +1,9 @@
 import { AwsError } from "../../wire/aws-error.ts";
 import { isFifo, type QueueRecord } from "./queue-record.ts";
 
-const numbers: Readonly<Record<string, { readonly min: number; readonly max: number; readonly default: number }>> = {
+const numbers: Readonly<
+  Record<string, { readonly min: number; readonly max: number; readonly default: number }>
+> = {
   DelaySeconds: { min: 0, max: 900, default: 0 },
   MaximumMessageSize: { min: 1024, max: 1_048_576, default: 1_048_576 },
   MessageRetentionPeriod: { min: 60, max: 1_209_600, default: 345_600 },
@@ -19,7 +21,12 @@ const texts = new Set([
   "DeduplicationScope",
   "FifoThroughputLimit",
 ]);
-const fifoOnly = new Set(["FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"]);
+const fifoOnly = new Set([
+  "FifoQueue",
+  "ContentBasedDeduplication",
+  "DeduplicationScope",
+  "FifoThroughputLimit",
+]);
 
 /** Attributes as a request gives them, checked. */
 export function checkAttributes(name: string, attributes: Readonly<Record<string, string>>): void {
@@ -60,10 +67,17 @@ export function settingsOf(queue: QueueRecord): Record<string, string> {
   const { KmsDataKeyReusePeriodSeconds: _only, ...defaults } = Object.fromEntries(
     Object.entries(numbers).map(([name, range]) => [name, String(range.default)]),
   );
-  const fifo = isFifo(queue)
-    ? { FifoQueue: "true", ContentBasedDeduplication: "false", DeduplicationScope: "queue", FifoThroughputLimit: "perQueue" }
+  const fifo: Record<string, string> = isFifo(queue)
+    ? {
+        FifoQueue: "true",
+        ContentBasedDeduplication: "false",
+        DeduplicationScope: "queue",
+        FifoThroughputLimit: "perQueue",
+      }
     : {};
-  const managed = queue.attributes["KmsMasterKeyId"] ? {} : { SqsManagedSseEnabled: "true" };
+  const managed: Record<string, string> = queue.attributes["KmsMasterKeyId"]
+    ? {}
+    : { SqsManagedSseEnabled: "true" };
   return { ...defaults, ...fifo, ...managed, ...withoutEmpty(queue.attributes) };
 }
 
@@ -81,7 +95,10 @@ export function redrivePolicyOf(queue: QueueRecord): RedrivePolicy | undefined {
   const text = queue.attributes["RedrivePolicy"];
   if (!text) return undefined;
   const policy = JSON.parse(text) as { deadLetterTargetArn?: string; maxReceiveCount?: number | string };
-  return { deadLetterTargetArn: policy.deadLetterTargetArn ?? "", maxReceiveCount: Number(policy.maxReceiveCount ?? 10) };
+  return {
+    deadLetterTargetArn: policy.deadLetterTargetArn ?? "",
+    maxReceiveCount: Number(policy.maxReceiveCount ?? 10),
+  };
 }
 
 export function policyOf(queue: QueueRecord): object | undefined {

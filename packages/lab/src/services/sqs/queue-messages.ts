@@ -61,7 +61,11 @@ export class QueueMessages {
   }
 
   /** What can be received now, at most `limit`. In a FIFO queue a group waits for its message in flight. */
-  receivable(queue: QueueRecord, nowMs: number, { limit, disorder }: { limit: number; disorder: OpenDisorder | undefined }): MessageRecord[] {
+  receivable(
+    queue: QueueRecord,
+    nowMs: number,
+    { limit, disorder }: { limit: number; disorder: OpenDisorder | undefined },
+  ): MessageRecord[] {
     if (isFifo(queue)) return this.#receivableInOrder(nowMs, limit);
     const visible: MessageRecord[] = [];
     const mixed = disorder !== undefined && randomFraction(disorder.random) < disorder.reorder;
@@ -133,7 +137,8 @@ export class QueueMessages {
   }
 
   wake(): void {
-    for (const settle of [...this.#waiting]) settle();
+    const woken = Array.from(this.#waiting);
+    for (const settle of woken) settle();
   }
 }
 

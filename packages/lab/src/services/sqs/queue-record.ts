@@ -40,7 +40,11 @@ export interface DeliveryRecord {
   readonly receipt?: string | undefined;
 }
 
-export function queueKey({ accountId, region, name }: Pick<QueueRecord, "accountId" | "region" | "name">): string {
+export function queueKey({
+  accountId,
+  region,
+  name,
+}: Pick<QueueRecord, "accountId" | "region" | "name">): string {
   return `${accountId}/${region}/${name}`;
 }
 

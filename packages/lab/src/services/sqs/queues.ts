@@ -14,7 +14,13 @@ import type {
 import { AwsError } from "../../wire/aws-error.ts";
 import type { Call } from "../../wire/operation-handler.ts";
 import { openNamedQueue, openQueue, queueArn, queueUrl, type QueueCall } from "./queue-access.ts";
-import { checkAttributes, numberAttribute, redrivePolicyOf, settingsOf, withoutEmpty } from "./queue-attributes.ts";
+import {
+  checkAttributes,
+  numberAttribute,
+  redrivePolicyOf,
+  settingsOf,
+  withoutEmpty,
+} from "./queue-attributes.ts";
 import { queueKey, type QueueRecord } from "./queue-record.ts";
 import { sqsStoreOf } from "./sqs-store.ts";
 
@@ -100,7 +106,10 @@ export function listQueues(input: ListQueuesCommandInput, call: Call) {
   call.authorize({ action: "sqs:ListQueues", resources: [{ arn, accountId: call.accountId }] });
   const { QueueNamePrefix = "", NextToken, MaxResults = 1000 } = input;
   if (MaxResults < 1 || MaxResults > 1000) {
-    throw new AwsError("InvalidParameterValue", "Value for parameter MaxResults is invalid. Reason: Must be an integer from 1 to 1000.");
+    throw new AwsError(
+      "InvalidParameterValue",
+      "Value for parameter MaxResults is invalid. Reason: Must be an integer from 1 to 1000.",
+    );
   }
   const after = NextToken === undefined ? "" : Buffer.from(NextToken, "base64").toString();
   const own = [...store.queues.values()]
@@ -169,7 +178,11 @@ export function purgeQueue(input: PurgeQueueCommandInput, call: Call) {
   const { store, key } = openQueue(input.QueueUrl, call, "sqs:PurgeQueue");
   const nowMs = call.lab.clock.now();
   if (nowMs - (store.purgedAtMs.get(key) ?? -reuseAfterMs) < reuseAfterMs) {
-    throw new AwsError("PurgeQueueInProgress", "Only one PurgeQueue operation on a queue is allowed every 60 seconds.", { status: 403 });
+    throw new AwsError(
+      "PurgeQueueInProgress",
+      "Only one PurgeQueue operation on a queue is allowed every 60 seconds.",
+      { status: 403 },
+    );
   }
   store.purgedAtMs.set(key, nowMs);
   store.removeAll(key);
@@ -198,6 +211,8 @@ export function listQueueTags(input: ListQueueTagsCommandInput, call: Call) {
 export function listDeadLetterSourceQueues(input: ListDeadLetterSourceQueuesCommandInput, call: Call) {
   const { store, queue } = openQueue(input.QueueUrl, call, "sqs:ListDeadLetterSourceQueues");
   const arn = queueArn(queue, call.partition);
-  const sources = [...store.queues.values()].filter((other) => redrivePolicyOf(other)?.deadLetterTargetArn === arn);
+  const sources = [...store.queues.values()].filter(
+    (other) => redrivePolicyOf(other)?.deadLetterTargetArn === arn,
+  );
   return { queueUrls: sources.map((source) => queueUrl(source, call)) };
 }

@@ -38,7 +38,11 @@ function parseHandle(handle: string): readonly [string, string, string] {
 }
 
 function invalidHandle(handle: string | undefined): AwsError {
-  return new AwsError("ReceiptHandleIsInvalid", `The input receipt handle "${handle}" is not a valid receipt handle.`, {
-    status: 404,
-  });
+  return new AwsError(
+    "ReceiptHandleIsInvalid",
+    `The input receipt handle "${handle}" is not a valid receipt handle.`,
+    {
+      status: 404,
+    },
+  );
 }

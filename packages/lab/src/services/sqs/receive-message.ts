@@ -6,7 +6,13 @@ import type { Call } from "../../wire/operation-handler.ts";
 import { md5OfAttributes, md5OfText } from "./message-digest.ts";
 import { openQueue, queueArn, type QueueCall } from "./queue-access.ts";
 import { numberAttribute, redrivePolicyOf } from "./queue-attributes.ts";
-import { isFifo, queueKey, type DeliveryRecord, type MessageRecord, type StoredAttribute } from "./queue-record.ts";
+import {
+  isFifo,
+  queueKey,
+  type DeliveryRecord,
+  type MessageRecord,
+  type StoredAttribute,
+} from "./queue-record.ts";
 import { encodeReceipt } from "./receipt-handle.ts";
 import { invalidParameter, sequenceText } from "./send-message.ts";
 
@@ -34,7 +40,9 @@ export async function receiveMessage(input: ReceiveMessageCommandInput, call: Ca
 
 function checkRange(name: string, value: number, [min, max]: readonly [number, number]): void {
   if (Number.isInteger(value) && value >= min && value <= max) return;
-  throw invalidParameter(`Value ${value} for parameter ${name} is invalid. Reason: Must be between ${min} and ${max}, if provided.`);
+  throw invalidParameter(
+    `Value ${value} for parameter ${name} is invalid. Reason: Must be between ${min} and ${max}, if provided.`,
+  );
 }
 
 /** Waits for a change of the queue, or for a message to become visible again. */
@@ -75,7 +83,8 @@ function receiveNow(at: QueueCall, input: ReceiveMessageCommandInput, limit: num
 
 function checkInFlight({ store, queue, key }: QueueCall, nowMs: number): void {
   const messages = store.messagesOf(key);
-  if (messages.size < inFlightLimit || messages.counts(nowMs).inFlight < inFlightLimit || isFifo(queue)) return;
+  if (messages.size < inFlightLimit || messages.counts(nowMs).inFlight < inFlightLimit || isFifo(queue))
+    return;
   throw new AwsError("OverLimit", "Too many messages in flight.", { status: 403 });
 }
 
@@ -85,7 +94,11 @@ interface Delivery {
   readonly nowMs: number;
 }
 
-function deliver(at: QueueCall, input: ReceiveMessageCommandInput, { message, earlier, nowMs }: Delivery): object {
+function deliver(
+  at: QueueCall,
+  input: ReceiveMessageCommandInput,
+  { message, earlier, nowMs }: Delivery,
+): object {
   const { store, queue } = at;
   const timeoutSeconds = input.VisibilityTimeout ?? numberAttribute(queue, "VisibilityTimeout");
   const disorder = isFifo(queue) ? undefined : store.disorder;
@@ -106,12 +119,22 @@ function deliver(at: QueueCall, input: ReceiveMessageCommandInput, { message, ea
     ...systemAttributes(input, message, delivery),
     ...(Object.keys(attributes).length === 0
       ? {}
-      : { MessageAttributes: shownAttributes(attributes), MD5OfMessageAttributes: md5OfAttributes(attributes) }),
+      : {
+          MessageAttributes: shownAttributes(attributes),
+          MD5OfMessageAttributes: md5OfAttributes(attributes),
+        }),
   };
 }
 
-function systemAttributes(input: ReceiveMessageCommandInput, message: MessageRecord, delivery: DeliveryRecord) {
-  const wanted = new Set<string>([...(input.MessageSystemAttributeNames ?? []), ...(input.AttributeNames ?? [])]);
+function systemAttributes(
+  input: ReceiveMessageCommandInput,
+  message: MessageRecord,
+  delivery: DeliveryRecord,
+) {
+  const wanted = new Set<string>([
+    ...(input.MessageSystemAttributeNames ?? []),
+    ...(input.AttributeNames ?? []),
+  ]);
   if (wanted.size === 0) return {};
   const all: Record<string, string | undefined> = {
     SenderId: message.senderId,
@@ -150,7 +173,11 @@ function shownAttributes(attributes: Readonly<Record<string, StoredAttribute>>) 
 }
 
 /** A message received too often goes to the dead-letter queue instead of to one more receiver. */
-function moveToDeadLetters({ store, queue, call }: QueueCall, message: MessageRecord, earlier: DeliveryRecord): boolean {
+function moveToDeadLetters(
+  { store, queue, call }: QueueCall,
+  message: MessageRecord,
+  earlier: DeliveryRecord,
+): boolean {
   const policy = redrivePolicyOf(queue);
   if (policy === undefined || earlier.receiveCount < policy.maxReceiveCount) return false;
   const [, , , region = "", accountId = "", name = ""] = policy.deadLetterTargetArn.split(":");
@@ -158,7 +185,12 @@ function moveToDeadLetters({ store, queue, call }: QueueCall, message: MessageRe
   if (!store.queues.has(target)) return false;
   store.removeMessage(message);
   store.putMessage(
-    { ...message, queueKey: target, sequence: store.nextSequence(), deadLetterSourceArn: queueArn(queue, call.partition) },
+    {
+      ...message,
+      queueKey: target,
+      sequence: store.nextSequence(),
+      deadLetterSourceArn: queueArn(queue, call.partition),
+    },
     { visibleAtMs: call.lab.clock.now(), receiveCount: 0 },
   );
   return true;

@@ -21,19 +21,24 @@ export function sendMessage(input: SendMessageCommandInput, call: Call) {
 export function sendMessageBatch(input: SendMessageBatchCommandInput, call: Call) {
   const at = openQueue(input.QueueUrl, call, "sqs:SendMessage");
   const entries = input.Entries ?? [];
-  const total = entries.reduce((sum, entry) => sum + sizeOf(entry.MessageBody ?? "", storeAttributes(entry)), 0);
+  const total = entries.reduce(
+    (sum, entry) => sum + sizeOf(entry.MessageBody ?? "", storeAttributes(entry)),
+    0,
+  );
   const limit = numberAttribute(at.queue, "MaximumMessageSize");
   return runBatch(entries, (entry) => sendEntry(at, entry), { tooLong: total > Math.max(limit, 1_048_576) });
 }
 
 const deduplicationMs = 5 * 60_000;
+// Control characters are what it is about.
+// oxlint-disable-next-line no-control-regex
 const notXml = /[^\u0009\u000A\u000D\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 
 function sendEntry(at: QueueCall, entry: Entry) {
   const body = entry.MessageBody ?? "";
   const attributes = storeAttributes(entry);
   checkMessage(at, body, attributes);
-  const fifo = isFifo(at.queue) ? fifoMembers(at, entry) : { groupId: entry.MessageGroupId };
+  const fifo: OrderMembers = isFifo(at.queue) ? fifoMembers(at, entry) : { groupId: entry.MessageGroupId };
   const digests = { MD5OfMessageBody: md5OfText(body), MD5OfMessageAttributes: md5OfAttributes(attributes) };
   const nowMs = at.call.lab.clock.now();
   const known = deduplicationOf(at, fifo.deduplicationId, nowMs);
@@ -59,7 +64,11 @@ function sendEntry(at: QueueCall, entry: Entry) {
   };
 }
 
-function checkMessage({ queue }: QueueCall, body: string, attributes: Readonly<Record<string, StoredAttribute>>): void {
+function checkMessage(
+  { queue }: QueueCall,
+  body: string,
+  attributes: Readonly<Record<string, StoredAttribute>>,
+): void {
   if (body === "") {
     throw new AwsError("MissingParameter", "The request must contain the parameter MessageBody.");
   }
@@ -71,7 +80,9 @@ function checkMessage({ queue }: QueueCall, body: string, attributes: Readonly<R
   }
   const limit = numberAttribute(queue, "MaximumMessageSize");
   if (sizeOf(body, attributes) > limit) {
-    throw invalidParameter(`One or more parameters are invalid. Reason: Message must be shorter than ${limit} bytes.`);
+    throw invalidParameter(
+      `One or more parameters are invalid. Reason: Message must be shorter than ${limit} bytes.`,
+    );
   }
 }
 
@@ -84,9 +95,12 @@ function sizeOf(body: string, attributes: Readonly<Record<string, StoredAttribut
   return size;
 }
 
-function storeAttributes({ MessageAttributes = {} }: Pick<Entry, "MessageAttributes">): Record<string, StoredAttribute> {
+function storeAttributes({
+  MessageAttributes = {},
+}: Pick<Entry, "MessageAttributes">): Record<string, StoredAttribute> {
   const entries = Object.entries(MessageAttributes);
-  if (entries.length > 10) throw invalidParameter("Number of message attributes [11] exceeds the allowed maximum [10].");
+  if (entries.length > 10)
+    throw invalidParameter("Number of message attributes [11] exceeds the allowed maximum [10].");
   return Object.fromEntries(entries.map(([name, value]) => [name, storeAttribute(name, value)]));
 }
 
@@ -96,29 +110,49 @@ function storeAttribute(name: string, value: MessageAttributeValue): StoredAttri
     throw invalidParameter(`Invalid message attribute name: ${name}`);
   }
   if (!/^(String|Number|Binary)(\..+)?$/.test(dataType)) {
-    throw invalidParameter(`The message attribute '${name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.`);
+    throw invalidParameter(
+      `The message attribute '${name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.`,
+    );
   }
-  if (dataType.startsWith("Binary")) return { dataType, base64: Buffer.from(BinaryValue ?? []).toString("base64") };
-  if (!StringValue) throw invalidParameter(`The message attribute '${name}' must contain a non-empty message attribute value.`);
+  if (dataType.startsWith("Binary"))
+    return { dataType, base64: Buffer.from(BinaryValue ?? []).toString("base64") };
+  if (!StringValue)
+    throw invalidParameter(
+      `The message attribute '${name}' must contain a non-empty message attribute value.`,
+    );
   return { dataType, text: StringValue };
 }
 
 function delayOf({ queue }: QueueCall, { DelaySeconds }: Entry): number {
   if (DelaySeconds === undefined) return numberAttribute(queue, "DelaySeconds");
   if (isFifo(queue) || DelaySeconds < 0 || DelaySeconds > 900) {
-    throw invalidParameter(`Value ${DelaySeconds} for parameter DelaySeconds is invalid. Reason: The request include parameter that is not valid for this queue type.`);
+    throw invalidParameter(
+      `Value ${DelaySeconds} for parameter DelaySeconds is invalid. Reason: The request include parameter that is not valid for this queue type.`,
+    );
   }
   return DelaySeconds;
 }
 
-function fifoMembers({ queue }: QueueCall, entry: Entry) {
-  if (!entry.MessageGroupId) throw new AwsError("MissingParameter", "The request must contain the parameter MessageGroupId.");
+interface OrderMembers {
+  readonly groupId?: string | undefined;
+  readonly deduplicationId?: string | undefined;
+}
+
+function fifoMembers({ queue }: QueueCall, entry: Entry): OrderMembers {
+  if (!entry.MessageGroupId)
+    throw new AwsError("MissingParameter", "The request must contain the parameter MessageGroupId.");
   const byContent = queue.attributes["ContentBasedDeduplication"] === "true";
   const deduplicationId =
     entry.MessageDeduplicationId ??
-    (byContent ? createHash("sha256").update(entry.MessageBody ?? "").digest("hex") : undefined);
+    (byContent
+      ? createHash("sha256")
+          .update(entry.MessageBody ?? "")
+          .digest("hex")
+      : undefined);
   if (deduplicationId === undefined) {
-    throw invalidParameter("The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly");
+    throw invalidParameter(
+      "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
+    );
   }
   return { groupId: entry.MessageGroupId, deduplicationId };
 }
@@ -129,12 +163,19 @@ function deduplicationOf(at: QueueCall, deduplicationId: string | undefined, now
   return known !== undefined && known.untilMs > nowMs ? known : undefined;
 }
 
-function rememberDeduplication(at: QueueCall, { messageId, sequence, deduplicationId, sentMs }: MessageRecord): void {
+function rememberDeduplication(
+  at: QueueCall,
+  { messageId, sequence, deduplicationId, sentMs }: MessageRecord,
+): void {
   if (deduplicationId === undefined) return;
   for (const [key, { untilMs }] of at.store.deduplicated.entries()) {
     if (untilMs <= sentMs) at.store.deduplicated.delete(key);
   }
-  at.store.deduplicated.put(`${at.key}/${deduplicationId}`, { messageId, sequence, untilMs: sentMs + deduplicationMs });
+  at.store.deduplicated.put(`${at.key}/${deduplicationId}`, {
+    messageId,
+    sequence,
+    untilMs: sentMs + deduplicationMs,
+  });
 }
 
 /** Sequence numbers are 20 digits with gaps, comparable as text. */

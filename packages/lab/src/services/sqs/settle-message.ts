@@ -29,7 +29,9 @@ function deleteByReceipt(at: QueueCall, handle: string | undefined): object {
   if (open === undefined) return {};
   const expired = open.delivery.visibleAtMs <= at.call.lab.clock.now();
   if (isFifo(at.queue) && (!open.latest || expired)) {
-    throw invalidParameter(`Value ${handle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.`);
+    throw invalidParameter(
+      `Value ${handle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.`,
+    );
   }
   if (open.latest) at.store.removeMessage(open.message);
   return {};
@@ -51,16 +53,23 @@ interface VisibilityChange {
 
 function changeByReceipt(at: QueueCall, { ReceiptHandle, VisibilityTimeout }: VisibilityChange): object {
   if (VisibilityTimeout === undefined || VisibilityTimeout < 0 || VisibilityTimeout > 43_200) {
-    throw invalidParameter(`Value ${VisibilityTimeout} for parameter VisibilityTimeout is invalid. Reason: Must be between 0 and 43200.`);
+    throw invalidParameter(
+      `Value ${VisibilityTimeout} for parameter VisibilityTimeout is invalid. Reason: Must be between 0 and 43200.`,
+    );
   }
   const nowMs = at.call.lab.clock.now();
   const open = openReceipt(at, ReceiptHandle);
   if (open === undefined || !open.latest || open.delivery.visibleAtMs <= nowMs) {
-    throw new AwsError("MessageNotInflight", `Value ${ReceiptHandle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.`);
+    throw new AwsError(
+      "MessageNotInflight",
+      `Value ${ReceiptHandle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.`,
+    );
   }
   const visibleAtMs = nowMs + VisibilityTimeout * 1000;
   if (visibleAtMs - (open.delivery.firstReceivedMs ?? nowMs) > longestInvisibleMs) {
-    throw invalidParameter(`Value ${VisibilityTimeout} for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [43200 seconds].`);
+    throw invalidParameter(
+      `Value ${VisibilityTimeout} for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [43200 seconds].`,
+    );
   }
   at.store.putDelivery(open.message, { ...open.delivery, visibleAtMs });
   return {};
