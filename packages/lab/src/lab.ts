@@ -2,9 +2,14 @@ import type { Clock } from "@garrison/core/clock";
 import type { Logger } from "@garrison/core/logger";
 import type { Random } from "@garrison/core/random";
 import type { IncomingMessage } from "node:http";
+import type { ParsedPolicies } from "./authorization/parsed-policies.ts";
 import type { IdentityTables } from "./identity/identity-tables.ts";
+import type { OrganizationTables } from "./identity/organization-tables.ts";
 import type { MachineHost } from "./instances/machine-host.ts";
+import type { Ec2Runtime } from "./services/ec2/ec2-runtime.ts";
 import type { LabState } from "./state/lab-state.ts";
+import type { CallLog } from "./wire/call-log.ts";
+import type { Faults } from "./wire/faults.ts";
 
 export interface LabSettings {
   /** Where resources are made when nothing says otherwise (seeds). Calls name their own Region by their signature. */
@@ -36,10 +41,18 @@ export interface Lab {
   readonly settings: LabSettings;
   readonly state: LabState;
   readonly identity: IdentityTables;
+  /** Identity as the other services see it: IAM changes arrive `iamDelayMs` later. Authorisation reads this one. */
+  readonly effectiveIdentity: IdentityTables;
+  readonly organization: OrganizationTables;
+  readonly parsed: ParsedPolicies;
+  readonly faults: Faults;
+  readonly calls: CallLog;
   /** `http://127.0.0.1:<port>`; known once the lab listens. */
   endpoint(): string;
   /** Boots instances; opened by start-lab after the rest. */
   machines: MachineHost;
+  /** Disks, limits and delays of EC2 and EBS; opened by start-lab (`openEc2`) once machines are there. */
+  ec2: Ec2Runtime;
   /** Prefix after `/_lab/` (`seed/instance`) -> what answers. The longest matching prefix wins. */
   readonly adminRoutes: Map<string, AdminRoute>;
   /** Run when the lab stops, last registered first. */

@@ -1,15 +1,19 @@
 import { systemClock, type Clock } from "@garrison/core/clock";
 import { silentLogger, type Logger } from "@garrison/core/logger";
 import { systemRandom, type Random } from "@garrison/core/random";
-import { join } from "node:path";
-import { openIdentityTables } from "./identity/identity-tables.ts";
 import type { Lab } from "./lab.ts";
-import { openState } from "./state/open-state.ts";
+import { openLab } from "./open-lab.ts";
+import { seedAwsManagedPolicies } from "./seed/aws-managed-policies.ts";
+import { operatorKeys, seedDemo } from "./seed/demo-seed.ts";
+import { allServices } from "./services/all-services.ts";
+import { openHttpEndpoint } from "./wire/http-endpoint.ts";
 
 export interface StartLabOptions {
   readonly dataDir: string;
   /** 0 or absent: any free port. */
   readonly port?: number;
+  /** Address to listen on (default 127.0.0.1). */
+  readonly host?: string;
   readonly seed?: "demo" | "none";
   readonly region?: string;
   readonly clock?: Clock;
@@ -35,10 +39,9 @@ export interface RunningLab {
 
 /** Starts the lab in this process. It answers when the promise resolves. */
 export async function startLab(options: StartLabOptions): Promise<RunningLab> {
-  const closers: (() => Promise<void> | void)[] = [];
-  const stopping = new AbortController();
-  const state = openState(join(options.dataDir, "state.jsonl"));
-  const lab: Lab = {
+  const host = options.host ?? "127.0.0.1";
+  let endpoint = "";
+  const { lab, close } = openLab({
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
     logger: options.logger ?? silentLogger,
@@ -48,22 +51,12 @@ export async function startLab(options: StartLabOptions): Promise<RunningLab> {
       dataDir: options.dataDir,
       iamDelayMs: options.iamDelayMs ?? 0,
     },
-    state,
-    identity: openIdentityTables(state),
-    endpoint: () => "",
-    machines: undefined as never,
-    adminRoutes: new Map(),
-    onStop: (close) => void closers.push(close),
-    stopping: stopping.signal,
-  };
-  return {
-    endpoint: lab.endpoint(),
-    lab,
-    operators: {},
-    async stop() {
-      stopping.abort();
-      for (const close of closers.reverse()) await close();
-      state.close();
-    },
-  };
+    endpoint: () => endpoint,
+  });
+  seedAwsManagedPolicies(lab);
+  if (options.seed === "demo") seedDemo(lab);
+  const http = await openHttpEndpoint(lab, { port: options.port ?? 0, host, services: allServices });
+  endpoint = `http://${host}:${http.port}`;
+  lab.onStop(() => http.close());
+  return { endpoint, lab, operators: operatorKeys(lab), stop: close };
 }

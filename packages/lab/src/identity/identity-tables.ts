@@ -1,4 +1,5 @@
 import type { Collection } from "../state/collection.ts";
+import { delayView, type DelayOptions } from "../state/delayed-view.ts";
 import type { LabState } from "../state/lab-state.ts";
 import type { StoredSession } from "./caller-principal.ts";
 
@@ -109,4 +110,29 @@ export function openIdentityTables(state: LabState): IdentityTables {
 /** The key of a named thing in its account. */
 export function nameKey(accountId: string, name: string): string {
   return `${accountId}/${name.toLowerCase()}`;
+}
+
+export interface IdentityViews {
+  readonly current: IdentityTables;
+  /** As seen by services other than IAM. */
+  readonly delayed: IdentityTables;
+}
+
+/** Both views of all tables. Sessions and access keys that STS and seeds make hold at once. */
+export function openIdentityViews(state: LabState, options: DelayOptions): IdentityViews {
+  const tables = openIdentityTables(state);
+  const users = delayView(tables.users, options);
+  const roles = delayView(tables.roles, options);
+  const instanceProfiles = delayView(tables.instanceProfiles, options);
+  const managedPolicies = delayView(tables.managedPolicies, options);
+  const accessKeys = delayView(tables.accessKeys, options);
+  const pick = (side: "current" | "delayed"): IdentityTables => ({
+    ...tables,
+    users: users[side],
+    roles: roles[side],
+    instanceProfiles: instanceProfiles[side],
+    managedPolicies: managedPolicies[side],
+    accessKeys: accessKeys[side],
+  });
+  return { current: pick("current"), delayed: pick("delayed") };
 }

@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 
 /** One change: put (with value) or delete (without), as `[collection, key, value?]`. */
@@ -14,7 +23,11 @@ export interface Journal {
  * cut short by a crash of the machine can only be the last one and is dropped. Opening rewrites the file without what
  * was replaced or deleted since.
  */
-export function openJournal(file: string, replay: (entry: JournalEntry) => void, compacted: () => Iterable<JournalEntry>): Journal {
+export function openJournal(
+  file: string,
+  replay: (entry: JournalEntry) => void,
+  compacted: () => Iterable<JournalEntry>,
+): Journal {
   mkdirSync(dirname(file), { recursive: true });
   if (existsSync(file)) for (const entry of readEntries(file)) replay(entry);
   writeCompacted(file, compacted());
@@ -50,5 +63,5 @@ function writeCompacted(file: string, entries: Iterable<JournalEntry>): void {
 
 function writeWhole(descriptor: number, text: string): void {
   const bytes = Buffer.from(text);
-  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+  for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
 }

@@ -70,7 +70,11 @@ export interface ClientSchemas {
 /** A JSON protocol no SDK client exists for (the Systems Manager agent's endpoints). */
 export interface PlainJson {
   /** Operation by the last part of `X-Amz-Target`, or by these routes; `{label}` segments and the JSON body make the input. */
-  readonly plainJson: readonly { readonly method: string; readonly path: string; readonly operation: string }[];
+  readonly plainJson: readonly {
+    readonly method: string;
+    readonly path: string;
+    readonly operation: string;
+  }[];
 }
 
 export interface UpgradeRequest {
