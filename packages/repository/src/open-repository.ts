@@ -1,4 +1,9 @@
-import { GarrisonError } from "@garrison/core/garrison-error";
+import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
+import { deriveRepository } from "./derive-keys.ts";
+import { parseJson } from "./format/json-fields.ts";
+import { decodeWrap } from "./format/key-wrap.ts";
+import { formatVersion } from "./format/format-limits.ts";
+import { repositoryObjectName, wrapPrefix } from "./format/object-names.ts";
 import type { DomainKeys } from "./keys.ts";
 import type { ObjectStore, StoreCall } from "./object-store.ts";
 
@@ -17,9 +22,38 @@ export interface Repository {
 
 /** Opens a repository with any one of its wraps. Throws `repository-missing`, `repository-password-wrong`. */
 export async function openRepository(
-  _dependencies: { readonly store: ObjectStore },
-  _secret: RepositorySecret,
-  _call: StoreCall,
+  dependencies: { readonly store: ObjectStore },
+  secret: RepositorySecret,
+  call: StoreCall,
 ): Promise<Repository> {
-  throw new GarrisonError("internal", "opening is not wired yet");
+  const { store } = dependencies;
+  const { repositoryId } = await readRepositoryHeader(store, call);
+  for await (const object of store.list(wrapPrefix, call)) {
+    const wrapId = object.key.slice(wrapPrefix.length);
+    const masterKeys = decodeWrap({ repositoryId, wrapId }, secret, await store.read(object.key, call));
+    if (masterKeys !== undefined) return deriveRepository(repositoryId, masterKeys);
+  }
+  throw new GarrisonError("repository-password-wrong", `no key of ${store.address} opens with this secret`);
+}
+
+export interface RepositoryHeader {
+  readonly repositoryId: string;
+  readonly createdAtMs: number;
+}
+
+/** The one unsealed object. Throws `repository-missing`, `repository-unsupported`. */
+export async function readRepositoryHeader(store: ObjectStore, call: StoreCall): Promise<RepositoryHeader> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await store.read(repositoryObjectName, call);
+  } catch (cause) {
+    if (!isGarrisonError(cause, "object-missing")) throw cause;
+    throw new GarrisonError("repository-missing", `${store.address} holds no repository`, { cause });
+  }
+  const fields = parseJson(bytes, repositoryObjectName);
+  const isOurs = fields.text("format") === "garrison-repository";
+  if (!isOurs || fields.count("version") !== formatVersion) {
+    throw new GarrisonError("repository-unsupported", `${store.address} has another format or version`);
+  }
+  return { repositoryId: fields.hex("repositoryId", 16), createdAtMs: fields.count("createdAtMs") };
 }

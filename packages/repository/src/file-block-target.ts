@@ -1,0 +1,117 @@
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
+import { throwIfAborted } from "@garrison/core/clock";
+import { GarrisonError } from "@garrison/core/garrison-error";
+import { blockSizeBytes } from "./block-source.ts";
+import type { BlockTarget } from "./block-target.ts";
+
+export interface FileTargetOptions {
+  readonly path: string;
+  /** Size of the volume that is restored. */
+  readonly sizeBytes: number;
+  /** Keeps what is there and writes only blocks that differ. Otherwise the file must not exist yet. */
+  readonly inPlace?: boolean;
+}
+
+/** A new sparse file, an existing file in place, or a device. */
+export async function openFileBlockTarget(options: FileTargetOptions): Promise<BlockTarget> {
+  const { file, isNew } = await openTarget(options);
+  try {
+    const isDevice = (await file.stat()).isBlockDevice();
+    if (!isDevice) await file.truncate(options.sizeBytes);
+    return new FileBlockTarget({ ...options, file, isNew });
+  } catch (cause) {
+    await file.close();
+    throw new GarrisonError(
+      "target-unwritable",
+      `${options.path} can't be made ${options.sizeBytes} bytes large`,
+      { cause },
+    );
+  }
+}
+
+async function openTarget(
+  options: FileTargetOptions,
+): Promise<{ readonly file: FileHandle; readonly isNew: boolean }> {
+  const { path } = options;
+  try {
+    if (options.inPlace === true)
+      return { file: await open(path, constants.O_RDWR | constants.O_CREAT), isNew: false };
+    return { file: await open(path, "wx+"), isNew: true };
+  } catch (cause) {
+    const exists = cause instanceof Error && (cause as NodeJS.ErrnoException).code === "EEXIST";
+    const reason = exists
+      ? "exists already; choose another name, or --in-place to write over it"
+      : "can't be opened";
+    throw new GarrisonError("target-unwritable", `${path} ${reason}`, { cause });
+  }
+}
+
+class FileBlockTarget implements BlockTarget {
+  readonly isZeroFilled: boolean;
+  readonly #options: FileTargetOptions & { readonly file: FileHandle };
+  readonly #digest = createHash("sha256");
+  #blocksWritten = 0;
+  #bytesWritten = 0;
+
+  constructor(options: FileTargetOptions & { readonly file: FileHandle; readonly isNew: boolean }) {
+    this.#options = options;
+    this.isZeroFilled = options.isNew;
+  }
+
+  async write(
+    block: { readonly index: number; readonly bytes: Uint8Array; readonly sha256: Uint8Array },
+    call: { readonly signal: AbortSignal },
+  ): Promise<void> {
+    throwIfAborted(call.signal);
+    this.#digest.update(block.sha256);
+    const offset = block.index * blockSizeBytes;
+    const bytes = block.bytes.subarray(0, Math.min(blockSizeBytes, this.#options.sizeBytes - offset));
+    if (!this.isZeroFilled && (await this.#isThere(bytes, offset))) return;
+    await this.#writeFully(bytes, offset);
+    this.#blocksWritten++;
+    this.#bytesWritten += bytes.length;
+  }
+
+  async complete() {
+    await this.#options.file.sync().catch((cause: unknown) => {
+      throw new GarrisonError("target-unwritable", `${this.#options.path} could not be flushed`, { cause });
+    });
+    return {
+      blocksWritten: this.#blocksWritten,
+      bytesWritten: this.#bytesWritten,
+      linearChecksum: this.#digest.digest("base64"),
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#options.file.close();
+  }
+
+  async #isThere(bytes: Uint8Array, offset: number): Promise<boolean> {
+    const present = Buffer.allocUnsafe(bytes.length);
+    const { bytesRead } = await this.#options.file.read(present, 0, bytes.length, offset);
+    return bytesRead === bytes.length && present.equals(bytes);
+  }
+
+  async #writeFully(bytes: Uint8Array, offset: number): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.length;) {
+        const { bytesWritten } = await this.#options.file.write(
+          bytes,
+          done,
+          bytes.length - done,
+          offset + done,
+        );
+        done += bytesWritten;
+      }
+    } catch (cause) {
+      throw new GarrisonError(
+        "target-unwritable",
+        `${this.#options.path} can't be written at byte ${offset}`,
+        { cause },
+      );
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import { KiB, MiB, TiB } from "@garrison/core/units";
+
+/** Numbers that are part of the format (docs/repository-format.md); none may change within version 1. */
+export const formatVersion = 1;
+/** Number of the master key that sealed an object; a second one comes with key rotation. */
+export const firstEpoch = 1;
+export const idBytes = 32;
+export const tagBytes = 16;
+/** The running number in front of each sealed item of a pack. */
+export const itemNumberBytes = 4;
+export const itemOverheadBytes = itemNumberBytes + tagBytes;
+export const leafEntries = 512;
+export const interiorEntries = 512;
+/** Blocks below one interior page. */
+export const interiorBlocks = leafEntries * interiorEntries;
+export const maxVolumeBytes = 64 * TiB;
+export const maxVolumes = 128;
+export const maxPackBytes = 32 * MiB;
+export const maxPackItems = 4096;
+/** Tables and hooks are cut into items of at most this size. */
+export const maxPartBytes = 4 * MiB;
+export const maxSmallObjectBytes = 32 * MiB;
+export const maxDescriptionBytes = 512 * KiB;
+
+/** Item kinds in a pack; they enter every item's authenticated data. */
+export const itemKinds = { chunk: 1, leaf: 2, interior: 3, table: 4, hooks: 5 } as const;
+export type ItemKind = (typeof itemKinds)[keyof typeof itemKinds];
+
+/** 0 as it is, 1 zstd. */
+export type Codec = 0 | 1;

@@ -1,0 +1,64 @@
+import { GarrisonError } from "@garrison/core/garrison-error";
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Reads typed fields of JSON that came from a repository; anything unexpected is `object-malformed`. */
+export interface JsonFields {
+  text(field: string): string;
+  optionalText(field: string): string | undefined;
+  hex(field: string, bytes: number): string;
+  optionalHex(field: string, bytes: number): string | undefined;
+  count(field: string): number;
+  bytes(field: string): Uint8Array;
+  list<Item>(field: string, read: (item: JsonFields) => Item): readonly Item[];
+  fail(reason: string): GarrisonError;
+}
+
+export function parseJson(body: Uint8Array, what: string): JsonFields {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(body).toString("utf8"));
+  } catch (cause) {
+    throw new GarrisonError("object-malformed", `${what} is not JSON`, { cause });
+  }
+  return fieldsOf(value, what);
+}
+
+export function formatJson(value: JsonObject): Uint8Array {
+  return Buffer.from(JSON.stringify(value), "utf8");
+}
+
+function fieldsOf(value: unknown, what: string): JsonFields {
+  const fail = (reason: string) => new GarrisonError("object-malformed", `${what}: ${reason}`);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw fail("not an object");
+  const object = value as JsonObject;
+  const text = (field: string): string => {
+    const found = object[field];
+    if (typeof found !== "string") throw fail(`${field} is not a text`);
+    return found;
+  };
+  const hex = (field: string, bytes: number): string => {
+    const found = text(field);
+    if (found.length !== bytes * 2 || !/^[0-9a-f]*$/.test(found))
+      throw fail(`${field} is not ${bytes} bytes in hex`);
+    return found;
+  };
+  return {
+    fail,
+    text,
+    hex,
+    optionalText: (field) => (object[field] === undefined ? undefined : text(field)),
+    optionalHex: (field, bytes) => (object[field] === undefined ? undefined : hex(field, bytes)),
+    bytes: (field) => new Uint8Array(Buffer.from(text(field), "base64")),
+    count(field) {
+      const found = object[field];
+      if (!Number.isSafeInteger(found) || (found as number) < 0) throw fail(`${field} is not a count`);
+      return found as number;
+    },
+    list(field, read) {
+      const found = object[field];
+      if (!Array.isArray(found)) throw fail(`${field} is not a list`);
+      return found.map((item, index) => read(fieldsOf(item, `${what}, ${field}[${index}]`)));
+    },
+  };
+}

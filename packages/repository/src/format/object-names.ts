@@ -1,0 +1,87 @@
+import { createHmac } from "node:crypto";
+import { GarrisonError } from "@garrison/core/garrison-error";
+import type { DomainKeys } from "../keys.ts";
+
+export const repositoryObjectName = "garrison";
+export const wrapPrefix = "key/";
+
+const domainPattern = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const reservedDomains = new Set(["garrison", "key", "probe"]);
+
+export function isDomainName(domain: string): boolean {
+  return domainPattern.test(domain) && !reservedDomains.has(domain);
+}
+
+export function requireDomainName(domain: string): string {
+  if (isDomainName(domain)) return domain;
+  throw new GarrisonError(
+    "usage",
+    `"${domain}" can't name a domain: 1-63 of a-z 0-9 . _ - beginning with a letter or digit`,
+  );
+}
+
+/** The keyed hash that stands for a series in object names: 32 hex digits. */
+export function seriesHash(keys: Pick<DomainKeys, "pointKey">, series: string): string {
+  return createHmac("sha256", keys.pointKey)
+    .update("series\0")
+    .update(series, "utf8")
+    .digest("hex")
+    .slice(0, 32);
+}
+
+/** Where a pack is, without its kind. */
+export interface PackName {
+  readonly session: string;
+  readonly lane: string;
+  readonly number: number;
+}
+
+export type PackKind = "pack" | "map";
+
+const numberText = (number: number): string => number.toString(16).padStart(8, "0");
+
+export const openName = (domain: string, session: string): string => `${domain}/session/${session}/open`;
+export const baseName = (domain: string, session: string, number: number): string =>
+  `${domain}/session/${session}/base-${numberText(number)}`;
+export const laneName = (domain: string, session: string, lane: string): string =>
+  `${domain}/session/${session}/lane-${lane}`;
+export const markPrefix = (domain: string, session: string): string => `${domain}/session/${session}/mark-`;
+export const markName = (domain: string, name: PackName): string =>
+  `${markPrefix(domain, name.session)}${name.lane}-${numberText(name.number)}`;
+export const packPrefix = (domain: string, kind: PackKind, session: string): string =>
+  `${domain}/${kind}/${session}/`;
+export const packName = (domain: string, kind: PackKind, name: PackName): string =>
+  `${packPrefix(domain, kind, name.session)}${name.lane}-${numberText(name.number)}`;
+export const pointPrefix = (domain: string, series?: string): string =>
+  series === undefined ? `${domain}/point/` : `${domain}/point/${series}/`;
+export const pointName = (domain: string, series: string, session: string): string =>
+  `${domain}/point/${series}/${session}`;
+export const endPrefix = (domain: string, series?: string): string =>
+  series === undefined ? `${domain}/end/` : `${domain}/end/${series}/`;
+export const endName = (domain: string, series: string, session: string): string =>
+  `${domain}/end/${series}/${session}`;
+
+const packPattern = /\/(pack|map)\/([0-9a-f]{16})\/([0-9a-f]{8})-([0-9a-f]{8})$/;
+const markPattern = /\/session\/([0-9a-f]{16})\/mark-([0-9a-f]{8})-([0-9a-f]{8})$/;
+const slotPattern = /\/(?:point|end)\/([0-9a-f]{32})\/([0-9a-f]{16})$/;
+
+export function parsePackName(key: string): (PackName & { readonly kind: PackKind }) | undefined {
+  const match = packPattern.exec(key);
+  if (match === null) return undefined;
+  const [, kind, session, lane, number] = match as unknown as [string, PackKind, string, string, string];
+  return { kind, session, lane, number: Number.parseInt(number, 16) };
+}
+
+export function parseMarkName(key: string): PackName | undefined {
+  const match = markPattern.exec(key);
+  if (match === null) return undefined;
+  return { session: match[1]!, lane: match[2]!, number: Number.parseInt(match[3]!, 16) };
+}
+
+/** Parses names of slots and tombstones. */
+export function parseSlotName(
+  key: string,
+): { readonly series: string; readonly session: string } | undefined {
+  const match = slotPattern.exec(key);
+  return match === null ? undefined : { series: match[1]!, session: match[2]! };
+}

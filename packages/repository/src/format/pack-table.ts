@@ -1,0 +1,148 @@
+import { GarrisonError } from "@garrison/core/garrison-error";
+import { ByteReader } from "./byte-reader.ts";
+import { ByteWriter } from "./byte-writer.ts";
+import { firstEpoch, formatVersion } from "./format-limits.ts";
+import type { PackKind, PackName } from "./object-names.ts";
+
+/** What a restore point needs of one pack. */
+export interface PackUse extends PackName {
+  readonly kind: PackKind;
+  /** Entries of the volume's map that refer into the pack. */
+  readonly references: number;
+  /** Items in the pack. */
+  readonly items: number;
+  readonly sizeBytes: number;
+}
+
+interface Group {
+  readonly session: string;
+  readonly lane: string;
+  /** Three numbers a pack: references, items, size. 12 bytes, because a large volume has half a million packs. */
+  facts: Uint32Array;
+  length: number;
+}
+
+/**
+ * Which packs one volume of a restore point refers to, and how often. An incremental's table is its parent's with the
+ * differences of the rewritten pages, so it costs what changed.
+ */
+export class PackTable {
+  readonly #groups: Readonly<Record<PackKind, Map<string, Group>>> = { pack: new Map(), map: new Map() };
+
+  addReference(kind: PackKind, name: PackName, delta: number): void {
+    const group = this.#group(kind, name);
+    const at = name.number * 3;
+    const references = group.facts[at]! + delta;
+    if (references < 0) throw new GarrisonError("internal", `the pack table counts below zero in ${kind}`);
+    group.facts[at] = references;
+  }
+
+  /** Notes a pack's size and number of items. */
+  describe(
+    kind: PackKind,
+    name: PackName,
+    facts: { readonly items: number; readonly sizeBytes: number },
+  ): void {
+    const group = this.#group(kind, name);
+    group.facts[name.number * 3 + 1] = facts.items;
+    group.facts[name.number * 3 + 2] = facts.sizeBytes;
+  }
+
+  find(kind: PackKind, name: PackName): PackUse | undefined {
+    const group = this.#groups[kind].get(name.session + name.lane);
+    return group === undefined || name.number >= group.length ? undefined : useOf(kind, group, name.number);
+  }
+
+  /** Packs that are referred to, in the order of their names. */
+  *uses(kind: PackKind): Generator<PackUse> {
+    for (const key of [...this.#groups[kind].keys()].sort()) {
+      const group = this.#groups[kind].get(key)!;
+      for (let number = 0; number < group.length; number++) {
+        if (group.facts[number * 3]! > 0) yield useOf(kind, group, number);
+      }
+    }
+  }
+
+  #group(kind: PackKind, name: PackName): Group {
+    const key = name.session + name.lane;
+    let group = this.#groups[kind].get(key);
+    if (group === undefined) {
+      group = { session: name.session, lane: name.lane, facts: new Uint32Array(48), length: 0 };
+      this.#groups[kind].set(key, group);
+    }
+    if (name.number * 3 + 3 > group.facts.length) {
+      const larger = new Uint32Array(Math.max(group.facts.length * 2, name.number * 3 + 48));
+      larger.set(group.facts);
+      group.facts = larger;
+    }
+    group.length = Math.max(group.length, name.number + 1);
+    return group;
+  }
+}
+
+function useOf(kind: PackKind, group: Group, number: number): PackUse {
+  const [references, items, sizeBytes] = group.facts.subarray(number * 3, number * 3 + 3);
+  const { session, lane } = group;
+  return { kind, session, lane, number, references: references!, items: items!, sizeBytes: sizeBytes! };
+}
+
+const sections: readonly PackKind[] = ["pack", "map"];
+
+/** Sorted, packs by the distance to the one before, numbers in as few bytes as they need. */
+export function encodePackTable(table: PackTable): Uint8Array {
+  const writer = new ByteWriter(4096).u8(formatVersion);
+  for (const kind of sections) {
+    const groups = groupUses(table.uses(kind));
+    writer.varint(groups.length);
+    for (const group of groups) {
+      writer.hex(group[0]!.session).hex(group[0]!.lane).u16(firstEpoch).varint(group.length);
+      let next = 0;
+      for (const use of group) {
+        writer
+          .varint(use.number - next)
+          .varint(use.references)
+          .varint(use.items)
+          .varint(use.sizeBytes);
+        next = use.number + 1;
+      }
+    }
+  }
+  return writer.finish();
+}
+
+function groupUses(uses: Iterable<PackUse>): PackUse[][] {
+  const groups: PackUse[][] = [];
+  for (const use of uses) {
+    const last = groups.at(-1);
+    if (last !== undefined && last[0]!.session === use.session && last[0]!.lane === use.lane) last.push(use);
+    else groups.push([use]);
+  }
+  return groups;
+}
+
+const maxPackNumber = 2 ** 24;
+
+export function decodePackTable(bytes: Uint8Array, what: string): PackTable {
+  const reader = new ByteReader(bytes, what);
+  const table = new PackTable();
+  reader.expect(reader.u8(), formatVersion, "the table version");
+  for (const kind of sections) {
+    for (let groups = reader.varint(); groups > 0; groups--) readGroup(reader, kind, table);
+  }
+  reader.end();
+  return table;
+}
+
+function readGroup(reader: ByteReader, kind: PackKind, table: PackTable): void {
+  const row = { session: reader.hex(8), lane: reader.hex(4) };
+  reader.expect(reader.u16(), firstEpoch, "the epoch");
+  let number = 0;
+  for (let packs = reader.varint(); packs > 0; packs--) {
+    number += reader.varint();
+    if (number > maxPackNumber) throw reader.malformed("a pack number is too large");
+    const name = { ...row, number };
+    table.addReference(kind, name, reader.varint());
+    table.describe(kind, name, { items: reader.varint(), sizeBytes: reader.varint() });
+    number++;
+  }
+}

@@ -1,0 +1,149 @@
+import type { Random } from "@garrison/core/random";
+import type { VolumeSummary } from "../backup-plan.ts";
+import { ByteWriter } from "./byte-writer.ts";
+import { deriveKey } from "./derive-key.ts";
+import { decodeInterior, encodeInterior, type Interior } from "./interior-page.ts";
+import { formatJson, parseJson, type JsonFields } from "./json-fields.ts";
+import type { ItemAddress } from "./page-reference.ts";
+import { counterNonce, openBytes, sealBytes } from "./seal.ts";
+import type { SessionBase } from "./session-objects.ts";
+
+export interface RecordVolume extends VolumeSummary {
+  readonly deviceName?: string;
+  readonly sizeBytes: number;
+  readonly identity: string;
+  readonly blocksHeld: number;
+  /** Level 2 of the map. */
+  readonly root: Interior;
+  /** Parts of the volume's pack table, in order. */
+  readonly tables: readonly ItemAddress[];
+  readonly hooks: readonly ItemAddress[];
+}
+
+/** The restore point: the one object whose creation commits a session. */
+export interface PointRecord {
+  readonly session: string;
+  readonly lane: string;
+  readonly series: string;
+  readonly name: string;
+  readonly createdAtMs: number;
+  readonly durationMs: number;
+  readonly parent?: string;
+  readonly bases: readonly SessionBase[];
+  /** The newest point of the series when this session began, and a digest of all it saw: gaps show. */
+  readonly predecessor?: string;
+  readonly seen: { readonly count: number; readonly sha256: string };
+  readonly volumes: readonly RecordVolume[];
+  /** Sealed under the session's data key. */
+  readonly description: Uint8Array;
+}
+
+export function encodeRecord(record: PointRecord): Uint8Array {
+  return formatJson({
+    ...record,
+    seen: [record.seen],
+    description: Buffer.from(record.description).toString("base64"),
+    volumes: record.volumes.map((volume) => ({
+      ...volume,
+      root: Buffer.from(encodeInterior(2, volume.root)).toString("base64"),
+      tables: volume.tables.map(formatAddress),
+      hooks: volume.hooks.map(formatAddress),
+    })),
+  });
+}
+
+export function decodeRecord(body: Uint8Array, what: string): PointRecord {
+  const fields = parseJson(body, what);
+  const parent = fields.optionalHex("parent", 8);
+  const predecessor = fields.optionalHex("predecessor", 8);
+  const [seen] = fields.list("seen", readSeen);
+  if (seen === undefined) throw fields.fail("it does not say what it saw");
+  return {
+    session: fields.hex("session", 8),
+    lane: fields.hex("lane", 4),
+    series: fields.text("series"),
+    name: fields.text("name"),
+    createdAtMs: fields.count("createdAtMs"),
+    durationMs: fields.count("durationMs"),
+    ...(parent === undefined ? {} : { parent }),
+    ...(predecessor === undefined ? {} : { predecessor }),
+    bases: fields.list("bases", (base) => ({
+      series: base.hex("series", 16),
+      session: base.hex("session", 8),
+    })),
+    seen,
+    volumes: fields.list("volumes", (volume) => readVolume(volume, what)),
+    description: fields.bytes("description"),
+  };
+}
+
+const readSeen = (fields: JsonFields) => ({ count: fields.count("count"), sha256: fields.hex("sha256", 32) });
+
+function readVolume(fields: JsonFields, what: string): RecordVolume {
+  const deviceName = fields.optionalText("deviceName");
+  return {
+    volumeId: fields.text("volumeId"),
+    ...(deviceName === undefined ? {} : { deviceName }),
+    sizeBytes: fields.count("sizeBytes"),
+    identity: fields.text("identity"),
+    coverage: fields.text("coverage") === "changes" ? "changes" : "full",
+    blocksListed: fields.count("blocksListed"),
+    blocksRead: fields.count("blocksRead"),
+    bytesRead: fields.count("bytesRead"),
+    blocksStored: fields.count("blocksStored"),
+    bytesStored: fields.count("bytesStored"),
+    blocksReused: fields.count("blocksReused"),
+    blocksResumed: fields.count("blocksResumed"),
+    blocksHeld: fields.count("blocksHeld"),
+    root: decodeInterior(2, fields.bytes("root"), `${what}, root of ${fields.text("volumeId")}`),
+    tables: fields.list("tables", readAddress),
+    hooks: fields.list("hooks", readAddress),
+  };
+}
+
+function formatAddress(address: ItemAddress) {
+  return { ...address, id: Buffer.from(address.id).toString("hex") };
+}
+
+function readAddress(fields: JsonFields): ItemAddress {
+  return {
+    id: new Uint8Array(Buffer.from(fields.hex("id", 32), "hex")),
+    session: fields.hex("session", 8),
+    lane: fields.hex("lane", 4),
+    pack: fields.count("pack"),
+    offset: fields.count("offset"),
+    length: fields.count("length"),
+  };
+}
+
+/** What describes a resource (user data among it) opens only with the session's data key: salt, then sealed JSON. */
+export function sealDescription(
+  owner: { readonly dataKey: Uint8Array; readonly name: string; readonly random: Random },
+  description: Readonly<Record<string, unknown>>,
+): Uint8Array {
+  const salt = owner.random.bytes(16);
+  const context = descriptionContext(owner.dataKey, owner.name, salt);
+  return new ByteWriter(1024)
+    .bytes(salt)
+    .bytes(sealBytes(context, formatJson(description)))
+    .finish();
+}
+
+export function openDescription(
+  owner: { readonly dataKey: Uint8Array; readonly name: string },
+  sealed: Uint8Array,
+): Readonly<Record<string, unknown>> | undefined {
+  const context = descriptionContext(owner.dataKey, owner.name, sealed.subarray(0, 16));
+  const plain = openBytes(context, sealed.subarray(16));
+  return plain === undefined
+    ? undefined
+    : (JSON.parse(Buffer.from(plain).toString("utf8")) as Readonly<Record<string, unknown>>);
+}
+
+function descriptionContext(dataKey: Uint8Array, name: string, salt: Uint8Array) {
+  return {
+    key: deriveKey(dataKey, "description", [name, salt]),
+    nonce: counterNonce(0),
+    aad: Buffer.from(name),
+  };
+}
