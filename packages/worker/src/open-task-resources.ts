@@ -1,0 +1,66 @@
+import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
+import { parseS3Address } from "@garrison/aws/s3-address";
+import { openS3ObjectStore } from "@garrison/aws/s3-object-store";
+import type { RepositoryAccess } from "@garrison/channel/messages";
+import type { Clock } from "@garrison/core/clock";
+import type { Logger } from "@garrison/core/logger";
+import type { Random } from "@garrison/core/random";
+import type { TokenBucket } from "@garrison/core/token-bucket";
+import type { DomainKeys } from "@garrison/repository/keys";
+import type { ObjectStore } from "@garrison/repository/object-store";
+import type { TaskContext } from "./task-context.ts";
+
+/** What every task draws on. */
+export interface TaskDependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Shared by all tasks of this worker. */
+  readonly blockRate: TokenBucket;
+}
+
+export interface TaskResources extends Disposable {
+  readonly store: ObjectStore;
+  readonly keys: DomainKeys;
+  /** Clients with the rights lent for the data (EBS direct). */
+  readonly data: AwsClients;
+}
+
+/** Opens what a task works with, all of it under lent credentials only. */
+export function openTaskResources(
+  task: { readonly region: string; readonly repository: RepositoryAccess },
+  { credentials }: TaskContext,
+): TaskResources {
+  const address = parseS3Address(task.repository.url);
+  const data = openAwsClients({ region: task.region, credentials: credentials.source("data") });
+  const repository = openAwsClients({
+    region: address.region ?? task.region,
+    endpoint: address.endpoint,
+    credentials: credentials.source("repository"),
+  });
+  const store = openS3ObjectStore({ clients: repository, bucket: address.bucket, prefix: address.prefix });
+  return {
+    data,
+    store,
+    keys: domainKeysOf(task.repository),
+    [Symbol.dispose]: () => {
+      data.close();
+      repository.close();
+    },
+  };
+}
+
+function domainKeysOf(access: RepositoryAccess): DomainKeys {
+  return {
+    repositoryId: access.repositoryId,
+    domain: access.domain,
+    idKey: fromBase64(access.idKey),
+    mapKey: fromBase64(access.mapKey),
+    pointKey: fromBase64(access.pointKey),
+    controlPublicKey: fromBase64(access.controlPublicKey),
+  };
+}
+
+export function fromBase64(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, "base64"));
+}

@@ -1,0 +1,2 @@
+/** Told in the worker's hello. */
+export const workerVersion = "0.1.0";
