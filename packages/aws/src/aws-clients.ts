@@ -13,6 +13,8 @@ export interface AwsClientOptions {
   readonly region: string;
   /** Absent: the SDK's own chain (environment, profile, instance role). */
   readonly credentials?: CredentialSource;
+  /** A profile of the AWS configuration files; only where no credentials are given. */
+  readonly profile?: string;
   /** Absent: the SDK's choice, `AWS_ENDPOINT_URL` included. */
   readonly endpoint?: string;
 }
@@ -55,6 +57,7 @@ export function openAwsClients(options: AwsClientOptions): AwsClients {
   const shared = {
     region: options.region,
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+    ...(options.profile === undefined ? {} : { profile: options.profile }),
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
   };
   const control = { ...shared, maxAttempts: controlPlaneAttempts, requestHandler: handler(50, 30_000) };

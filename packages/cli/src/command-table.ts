@@ -19,4 +19,9 @@ export const commandTable: readonly CommandEntry[] = [
     description: "IAM policies: who may do what, and why not",
     load: () => import("./commands/iam.ts"),
   },
+  {
+    noun: "roles",
+    description: "IAM roles: what Garrison needs, and whether it is there",
+    load: () => import("./commands/roles.ts"),
+  },
 ];

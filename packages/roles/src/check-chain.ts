@@ -59,11 +59,11 @@ function wrongAccount(subject: ChainSubject): readonly LinkFinding[] {
 }
 
 function nobodyAsks(request: ChainRequest, message: string): LinkFinding {
-  const sentence = `The appliance's own AWS credentials don't work: ${message}`;
+  const sentence = `Nothing could be asked with the current AWS credentials: ${message}.`;
   return {
     link: "assume-role",
     subject: request.roleArn,
-    verdict: "failed",
+    verdict: "unknown",
     sentence,
     knownBy: ["executed"],
   };

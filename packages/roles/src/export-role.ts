@@ -41,6 +41,7 @@ export interface ExportOptions {
 export interface RoleDocuments {
   readonly roleId: RoleId;
   readonly roleName: string;
+  readonly title: string;
   readonly trust: PolicyText;
   readonly inlinePolicies: readonly NamedPolicy[];
   /** Used only when the inline limit is exceeded. */
@@ -85,6 +86,7 @@ export function exportRole(roleId: RoleId, options: ExportOptions = {}): RoleDoc
   return {
     roleId,
     roleName,
+    title: role.title,
     trust,
     ...packPolicies(roleName, policies),
     ...(role.hasInstanceProfile ? { instanceProfile: { name: roleName } } : {}),

@@ -1,0 +1,103 @@
+import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
+import { openPolicyReader } from "@garrison/aws/role-policy-reader";
+import { openProber } from "@garrison/aws/role-prober";
+import { GarrisonError } from "@garrison/core/garrison-error";
+import { checkChain } from "@garrison/roles/check-chain";
+import type { ChainRequest } from "@garrison/roles/chain-request";
+import { formatChainReport } from "@garrison/roles/format-chain-report";
+import { roleCatalogue } from "@garrison/roles/role-catalogue";
+import { parseRoleArn } from "@garrison/roles/role-arn";
+import type { RoleId } from "@garrison/roles/role-definition";
+import type { CliContext } from "../cli-context.ts";
+import { oneOf, roleNames } from "./role-options.ts";
+
+export interface CheckFlags {
+  readonly operation?: readonly string[];
+  readonly placement: string;
+  readonly as?: string;
+  readonly workerRole?: string;
+  readonly deploymentRole?: string;
+  readonly repositoryRole?: string;
+  readonly externalId?: string;
+  readonly backupExternalId?: string;
+  readonly region?: string;
+  readonly installation?: string;
+  readonly name?: readonly string[];
+  readonly passRoles?: readonly string[];
+  readonly bucket?: string;
+  readonly bucketPrefix?: string;
+  readonly stagingBucket?: readonly string[];
+  readonly repositoryKey?: readonly string[];
+  readonly operatorProfile?: readonly string[];
+  readonly readPolicies?: true;
+  readonly json?: true;
+}
+
+/** Walks the chain as whoever the ambient AWS credentials are (the appliance), and exits 0, 1 or 3. */
+export async function checkRole(roleArn: string, flags: CheckFlags, context: CliContext): Promise<void> {
+  const request = chainRequest(roleArn, flags, context);
+  const ambient = openAwsClients({ region: request.region });
+  const operators = operatorsOf(flags, { region: request.region, ambient });
+  const prober = openProber(ambient);
+  try {
+    const policyReader = operators.length === 0 ? {} : { policyReader: openPolicyReader(operators) };
+    const report = await checkChain({ prober, ...policyReader }, request, { signal: context.signal });
+    context.stdout.write(
+      flags.json === true ? `${JSON.stringify(report, null, 2)}\n` : formatChainReport(report),
+    );
+    context.setExitCode(({ passed: 0, failed: 1, unknown: 3 } as const)[report.verdict]);
+  } finally {
+    prober.close();
+    for (const clients of [ambient, ...operators]) clients.close();
+  }
+}
+
+function operatorsOf(
+  flags: CheckFlags,
+  own: { readonly region: string; readonly ambient: AwsClients },
+): readonly AwsClients[] {
+  const profiles = (flags.operatorProfile ?? []).map((profile) =>
+    openAwsClients({ region: own.region, profile }),
+  );
+  return flags.readPolicies === true ? [own.ambient, ...profiles] : profiles;
+}
+
+function chainRequest(roleArn: string, flags: CheckFlags, context: CliContext): ChainRequest {
+  const names = roleNames(flags.name ?? []);
+  const region =
+    flags.region ?? context.environment["AWS_REGION"] ?? context.environment["AWS_DEFAULT_REGION"];
+  if (region === undefined) throw new GarrisonError("usage", "no Region: set AWS_REGION or give --region");
+  const optional = {
+    roleId: flags.as,
+    workerRoleArn: flags.workerRole,
+    deploymentRoleArn: flags.deploymentRole,
+    repositoryRoleArn: flags.repositoryRole,
+    externalId: flags.externalId,
+    backupExternalId: flags.backupExternalId,
+    installation: flags.installation,
+    passRoles: flags.passRoles,
+    bucket: flags.bucket,
+    bucketPrefix: flags.bucketPrefix,
+    stagingBuckets: flags.stagingBucket,
+    repositoryKeyArns: flags.repositoryKey,
+  };
+  return {
+    roleArn,
+    operations: flags.operation ?? operationsOf(roleArn, names),
+    placement: oneOf(flags.placement, ["production", "backup"], "--placement"),
+    region,
+    names,
+    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
+  };
+}
+
+/** Without `--operation`: everything that the role of this name serves. */
+function operationsOf(roleArn: string, names: Readonly<Partial<Record<RoleId, string>>>): readonly string[] {
+  const { roleName } = parseRoleArn(roleArn);
+  const role = roleCatalogue.find(({ defaultName, id }) => (names[id] ?? defaultName) === roleName);
+  if (role !== undefined) return role.serves;
+  throw new GarrisonError(
+    "usage",
+    `${roleName} is no name of the catalogue: say what it is for with --operation`,
+  );
+}
