@@ -1,0 +1,8 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { permissionsPage } from "./permissions-page.ts";
+
+it("is checked in as docs/permissions.md (write it anew: node tools/write-permissions-page.ts)", () => {
+  const page = readFileSync(new URL("../../../docs/permissions.md", import.meta.url), "utf8");
+  expect(page).toBe(permissionsPage());
+});
