@@ -1,6 +1,20 @@
 import { defineErrorCodes } from "./error-code.ts";
 
 export const cliCodes = defineErrorCodes({
+  "appliance-unreachable": {
+    retryable: true,
+    httpStatus: 502,
+    exitCode: 1,
+    title: "The appliance does not answer",
+    help: "Start it with `garrison serve`, or set GARRISON_URL to where it listens.",
+  },
+  "connection-unknown": {
+    retryable: false,
+    httpStatus: 400,
+    exitCode: 2,
+    title: "It is not known which appliance to ask",
+    help: "Set GARRISON_URL and GARRISON_TOKEN, or name the appliance's folder with --data.",
+  },
   "program-failed": {
     retryable: false,
     httpStatus: 500,
