@@ -91,8 +91,9 @@ export function repositoryWritePolicy(
     Resource: own.map((name) => objectArn(scope, name)),
     Condition: { Null: { "s3:if-none-match": "false" } },
   };
-  const readable = ["map/*", "point/*", `session/${sessionId}/*`, `pack/${sessionId}/*`];
-  const listed = ["point/*", "end/*", `session/${sessionId}/*`, `pack/${sessionId}/*`, `map/${sessionId}/*`];
+  // The session's own folders in one pattern each: ARNs are long, and 2,048 characters are few.
+  const readable = ["map/*", "point/*", `*/${sessionId}/*`];
+  const listed = ["point/*", "end/*", `*/${sessionId}/*`];
   return policy(
     create,
     read(scope, readable),
