@@ -62,7 +62,7 @@ class HostMachines implements MachineHost {
     this.#options = options;
     this.#records = lab.state.collection("machines");
     this.#namespaces = options.namespaces !== "off" && canMakeNamespaces();
-    for (const [instanceId, record] of [...this.#records.entries()]) {
+    for (const [instanceId, record] of Array.from(this.#records.entries())) {
       killRemains(record, markerOf(lab, instanceId));
       this.#records.delete(instanceId);
       this.#lost.push(instanceId);

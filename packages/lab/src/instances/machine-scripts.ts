@@ -36,7 +36,9 @@ echo "machine $GARRISON_LAB_MACHINE booting"
 ) 3<&- &
 (
   while :; do
-    "$GARRISON_LAB_NODE" --disable-warning=ExperimentalWarning "$GARRISON_LAB_AGENT" 3<&-
+    "$GARRISON_LAB_NODE" --disable-warning=ExperimentalWarning "$GARRISON_LAB_AGENT" 3<&- &
+    echo $! > ${quote(root)}/agent.pid
+    wait $!
     sleep 1
   done
 ) 3<&- &
@@ -44,6 +46,7 @@ TMPDIR=${quote(tmp)} cat <&3 >/dev/null 3<&- &
 wait $!
 echo "the lab is gone"
 kill -9 0
+exit 1
 `;
 }
 
@@ -51,7 +54,7 @@ kill -9 0
  * shutdown, poweroff, halt, reboot and systemctl: they end or restart this machine, and only this. Delays are honoured
  * in minutes; \`shutdown -c\` takes a pending one back.
  */
-export function powerScript({ powerRequest, tmp }: MachineFolder): string {
+export function powerScript({ root, powerRequest, tmp }: MachineFolder): string {
   return `#!/bin/sh
 name=\${0##*/}
 kind=shutdown
@@ -61,7 +64,7 @@ if [ "$name" = systemctl ]; then
   case " $* " in
     *" poweroff "*|*" halt "*) ;;
     *" reboot "*) kind=reboot ;;
-    *" restart amazon-ssm-agent"*) pkill -f instances/agent/main.ts; exit 0 ;;
+    *" restart amazon-ssm-agent"*) kill "$(cat ${quote(root)}/agent.pid)"; exit 0 ;;
     *" is-system-running "*) echo offline; exit 1 ;;
     *) echo "System has not been booted with systemd as init system (PID 1). Can't operate." >&2; exit 1 ;;
   esac
