@@ -59,18 +59,33 @@ export function compileCondition(source: ConditionSource): Condition {
 
 export function matchCondition(condition: Condition, request: RequestContext): Truth {
   const actual = request.readKey(condition.key);
-  if (condition.operator === "Null") return matchNull(condition, actual);
-  if (actual === "unknown") return unknown;
-  if (actual === "absent") return truthOf(matchesAbsent(condition, condition.operator));
-  return matchValues(condition, actual, request);
+  const presence =
+    actual === "unknown" ? request.ask(`${condition.key} is present`) : truthOf(actual !== "absent");
+  if (condition.operator === "Null") return matchNull(condition, presence);
+  if (presence === no) return truthOf(matchesAbsent(condition, condition.operator));
+  if (presence === unknown) return unknown;
+  const known = typeof actual === "string" ? unknown : matchValues(condition, actual, request);
+  return known === unknown ? askTest(condition, condition.operator, request) : known;
 }
 
-function matchNull(condition: Condition, actual: readonly string[] | "absent" | "unknown"): Truth {
+function matchNull(condition: Condition, presence: Truth): Truth {
   const wanted = new Set(condition.values.map((value) => value.source.toLowerCase()));
-  const isPresentMatch = wanted.has("false");
-  const isAbsentMatch = wanted.has("true");
-  if (actual !== "unknown") return truthOf(actual === "absent" ? isAbsentMatch : isPresentMatch);
-  return isPresentMatch === isAbsentMatch ? truthOf(isPresentMatch) : unknown;
+  const [ifPresent, ifAbsent] = [truthOf(wanted.has("false")), truthOf(wanted.has("true"))];
+  if (ifPresent === ifAbsent) return ifPresent;
+  return ifPresent === yes ? presence : not(presence);
+}
+
+/** A test and its exact negation are one question; where a malformed value fails both, they are two. */
+function askTest(
+  { qualifier, key, values }: Condition,
+  operator: ConditionOperator,
+  request: RequestContext,
+): Truth {
+  const isExactNegation = operator.isNegated && qualifier === undefined && operator.allowsVariables;
+  const name = isExactNegation ? operator.name.replace("Not", "") : operator.name;
+  const sources = values.map((value) => value.source).sort();
+  const answer = request.ask(`${qualifier ?? ""} ${key} ${name} ${JSON.stringify(sources)}`);
+  return isExactNegation ? not(answer) : answer;
 }
 
 /** An absent key fails a test, passes its negation, and is what `IfExists` and `ForAllValues` pass over. */

@@ -1,3 +1,5 @@
+import { listBlocking } from "./blocking-layers.ts";
+import { decideGrant, hasIdentity, limitedIdentity, type Verdicts } from "./decide-grant.ts";
 import { evaluateLevels, evaluatePolicies, type PoliciesVerdict } from "./evaluate-policies.ts";
 import type {
   Decision,
@@ -12,6 +14,7 @@ import { listMissingContext } from "./missing-context.ts";
 import { isRcpService } from "./rcp-services.ts";
 import { openRequest, type RequestContext } from "./request-context.ts";
 import { isServiceLinked } from "./request-principal.ts";
+import { type Outcome, supposeWorlds } from "./suppose-worlds.ts";
 import { and, no, or, type Truth, unknown, yes } from "./truth.ts";
 
 export interface EvaluateOptions {
@@ -21,9 +24,6 @@ export interface EvaluateOptions {
    */
   readonly scope?: "everything" | "identity-side";
 }
-
-/** The verdicts of the layers that apply; a layer that is absent has no say. */
-type Verdicts = Readonly<Partial<Record<Layer, PoliciesVerdict>>>;
 
 /**
  * Decides a request as AWS does: an explicit deny in any layer ends it; otherwise the request needs a grant (from the
@@ -38,6 +38,36 @@ export function evaluate(evaluationCase: EvaluationCase, options: EvaluateOption
   const given = isIdentitySide ? withoutResourcePolicy(evaluationCase) : evaluationCase;
   const request = openRequest(given);
   const matched: MatchedStatement[] = [];
+  const first = weigh({ given, isIdentitySide }, request, matched);
+  const decision = settle({ given, isIdentitySide }, request, first);
+  const layers = describeLayers(first.verdicts);
+  if (decision === "Allowed") return { decision, blockedBy: [], matched, missingContext: [], layers };
+  const blockedBy = listBlocking({ ...first, decision, request, isIdentitySide });
+  const inspected = new Set<Layer>(
+    first.verdicts.resource === undefined ? blockedBy : [...blockedBy, "resource"],
+  );
+  const question = { given, request, decision, layers: [...inspected] };
+  return { decision, blockedBy, matched, missingContext: listMissingContext(question), layers };
+}
+
+interface Weighing {
+  readonly verdicts: Verdicts;
+  /** Whether somebody grants the request, before the limits of organisation and endpoint. */
+  readonly grant: Truth;
+  readonly allow: Truth;
+  readonly deny: Truth;
+}
+
+interface Subject {
+  readonly given: EvaluationCase;
+  readonly isIdentitySide: boolean;
+}
+
+function weigh(
+  { given, isIdentitySide }: Subject,
+  request: RequestContext,
+  matched: MatchedStatement[],
+): Weighing {
   const verdicts = evaluateLayers(given, request, matched);
   const grant = isIdentitySide ? limitedIdentity(verdicts, request) : decideGrant(verdicts, request);
   const allow = (["scp", "rcp", "vpc-endpoint"] as const).reduce(
@@ -45,20 +75,21 @@ export function evaluate(evaluationCase: EvaluationCase, options: EvaluateOption
     grant,
   );
   const deny = Object.values(verdicts).reduce<Truth>((result, verdict) => or(result, verdict.deny), no);
-  const decision = decide(allow, deny);
-  const layers = describeLayers(verdicts);
-  if (decision === "Allowed") return { decision, blockedBy: [], matched, missingContext: [], layers };
-  const blockedBy = listBlocking({ verdicts, decision, request, isIdentitySide });
-  const inspected = new Set<Layer>(verdicts.resource === undefined ? blockedBy : [...blockedBy, "resource"]);
-  const question = { given, request, decision, layers: [...inspected] };
-  return { decision, blockedBy, matched, missingContext: listMissingContext(question), layers };
+  return { verdicts, grant, allow, deny };
+}
+
+function settle(subject: Subject, request: RequestContext, first: Weighing): Decision {
+  const decision = decide(first);
+  return decision === "Unknown"
+    ? decide(supposeWorlds(request, (world) => weigh(subject, world, [])))
+    : decision;
 }
 
 function withoutResourcePolicy({ resourcePolicy: _left, ...rest }: EvaluationCase): EvaluationCase {
   return rest;
 }
 
-function decide(allow: Truth, deny: Truth): Decision {
+function decide({ allow, deny }: Outcome): Decision {
   if (deny === yes) return "ExplicitlyDenied";
   if (allow === no) return "ImplicitlyDenied";
   return allow === yes && deny === no ? "Allowed" : "Unknown";
@@ -96,47 +127,9 @@ function layersFor({ vpcEndpointPolicies }: EvaluationCase, request: RequestCont
   return layers;
 }
 
-/** Services, identity providers and anonymous callers have no policies of their own and belong to no organisation. */
-function hasIdentity({ principal }: RequestContext): boolean {
-  return principal.accountId !== undefined;
-}
-
 function isServiceLinkedCaller(request: RequestContext): boolean {
   const arn = request.readKey("aws:principalarn");
   return isServiceLinked(request.principal, typeof arn === "string" ? undefined : arn[0]);
-}
-
-/** What the identity itself is granted within its boundary and session. The root user needs no policy. */
-function limitedIdentity(verdicts: Verdicts, request: RequestContext): Truth {
-  const granted = request.principal.kind === "root" ? yes : (verdicts.identity?.allow ?? no);
-  return and(granted, limits(verdicts));
-}
-
-function limits(verdicts: Verdicts): Truth {
-  return and(verdicts.boundary?.allow ?? yes, verdicts.session?.allow ?? yes);
-}
-
-/**
- * Same account: either side may grant, and how the resource's policy names the caller decides which limits of the identity
- * it passes by. Other account: both sides must. Keys and roles must always be granted by their own policy.
- */
-function decideGrant(verdicts: Verdicts, request: RequestContext): Truth {
-  const resource = verdicts.resource;
-  if (!hasIdentity(request)) return resource?.allow ?? no;
-  const identity = limitedIdentity(verdicts, request);
-  const isSameAccount = request.principal.accountId === request.resourceAccountId;
-  if (!isSameAccount) return and(identity, resource?.allow ?? no);
-  const byIdentity = needsResourceGrant(request) ? and(identity, resource?.allow ?? no) : identity;
-  const byRole = and(resource?.allowRole ?? no, limits(verdicts));
-  return or(or(byIdentity, byRole), resource?.allowDirect ?? no);
-}
-
-/** Trust policies and key policies are not optional: without their allow, not even the account's administrator gets in. */
-export function needsResourceGrant({ action, resource }: RequestContext): boolean {
-  if (action.startsWith("kms:")) return /^arn:[^:]*:kms:[^:]*:[^:]*:key\//.test(resource);
-  const isTrustAction =
-    action.startsWith("sts:assumerole") || action === "sts:tagsession" || action === "sts:setsourceidentity";
-  return isTrustAction && /^arn:[^:]*:iam::[^:]*:role\//.test(resource);
 }
 
 function describeLayers(verdicts: Verdicts): readonly LayerVerdict[] {
@@ -161,46 +154,4 @@ function nameVerdict({ allow, deny }: PoliciesVerdict): LayerVerdict["verdict"] 
   if (deny === yes) return "denies";
   if (deny === unknown || allow === unknown) return "unknown";
   return allow === yes ? "allows" : "does-not-allow";
-}
-
-interface BlockingInput {
-  readonly verdicts: Verdicts;
-  readonly decision: Decision;
-  readonly request: RequestContext;
-  readonly isIdentitySide: boolean;
-}
-
-/** The layers that a person has to change for the request to pass. */
-function listBlocking({ verdicts, decision, request, isIdentitySide }: BlockingInput): readonly Layer[] {
-  const entries = Object.entries(verdicts) as [Layer, PoliciesVerdict][];
-  if (decision === "ExplicitlyDenied")
-    return entries.filter(([, each]) => each.deny === yes).map(([layer]) => layer);
-  const worst: Truth = decision === "Unknown" ? unknown : no;
-  const isBlocking = (verdict: PoliciesVerdict) =>
-    verdict.allow <= worst || (decision === "Unknown" && verdict.deny === unknown);
-  const blocking = entries
-    .filter(([layer, verdict]) => layer !== "identity" && layer !== "resource" && isBlocking(verdict))
-    .map(([layer]) => layer);
-  return [...listMissingGrants({ verdicts, decision, request, isIdentitySide }), ...blocking];
-}
-
-/** Which of the two granting sides is missing; where either would do, the identity's policies are named. */
-function listMissingGrants({ verdicts, decision, request, isIdentitySide }: BlockingInput): readonly Layer[] {
-  const isUnknown = decision === "Unknown";
-  const isOpen = (verdict: PoliciesVerdict | undefined) =>
-    verdict !== undefined && verdict.allow === yes && !(isUnknown && verdict.deny === unknown);
-  const hasOwn = hasIdentity(request) && request.principal.kind !== "root";
-  const isIdentityOpen = !hasOwn || isOpen(verdicts.identity);
-  const needsResource =
-    !isIdentitySide &&
-    (!hasIdentity(request) ||
-      request.principal.accountId !== request.resourceAccountId ||
-      needsResourceGrant(request));
-  const missing: Layer[] = [];
-  if (!isIdentityOpen) missing.push("identity");
-  const hangsOnResource =
-    isUnknown && verdicts.resource !== undefined && nameVerdict(verdicts.resource) === "unknown";
-  if ((needsResource && !isOpen(verdicts.resource)) || (!isIdentitySide && hangsOnResource))
-    missing.push("resource");
-  return missing;
 }

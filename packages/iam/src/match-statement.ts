@@ -3,7 +3,7 @@ import { matchCondition } from "./condition.ts";
 import { isExempt, matchPrincipal, type PrincipalMatch } from "./principal-pattern.ts";
 import type { RequestContext } from "./request-context.ts";
 import { matchResource } from "./resource-pattern.ts";
-import { and, no, not, or, type Truth, yes } from "./truth.ts";
+import { and, no, not, or, type Truth, unknown, yes } from "./truth.ts";
 import { matchesCodes } from "./wildcard-pattern.ts";
 
 export function matchesAction(statement: CompiledStatement, request: RequestContext): boolean {
@@ -17,7 +17,8 @@ export function matchResources(statement: CompiledStatement, request: RequestCon
   if (statement.resources === undefined) return yes;
   let listed: Truth = no;
   for (const pattern of statement.resources) {
-    listed = or(listed, matchResource(pattern, request.resource, request));
+    const one = matchResource(pattern, request.resource, request);
+    listed = or(listed, one === unknown ? request.ask(`the resource is ${pattern.source}`) : one);
     if (listed === yes) break;
   }
   return statement.isNotResource ? not(listed) : listed;
@@ -27,7 +28,7 @@ export function matchResources(statement: CompiledStatement, request: RequestCon
 export function matchCaller(statement: CompiledStatement, request: RequestContext): PrincipalMatch {
   if (statement.principal === undefined) return "direct";
   if (!statement.isNotPrincipal) return matchPrincipal(statement.principal, request.principal);
-  return isExempt(statement.principal, request.principal, statement.effect) ? "none" : "direct";
+  return isExempt(statement.principal, request, statement.effect) ? "none" : "direct";
 }
 
 export function matchConditions(statement: CompiledStatement, request: RequestContext): Truth {

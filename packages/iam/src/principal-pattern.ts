@@ -84,14 +84,15 @@ function namesRole(value: string, { accountId, partition, roleName }: RequestPri
 /**
  * Whether `NotPrincipal` exempts the one who asks. In a Deny only the most specific identity counts (the user, or the
  * role's session): AWS looks at the account, the role and the session one after the other, and naming the account must not
- * exempt all of its users.
+ * exempt all of its users. As AWS documents, such a Deny always holds for users and roles with a permissions boundary.
  */
 export function isExempt(
   pattern: PrincipalPattern,
-  principal: RequestPrincipal,
+  { principal, hasBoundary }: { readonly principal: RequestPrincipal; readonly hasBoundary: boolean },
   effect: "Allow" | "Deny",
 ): boolean {
   const match = matchPrincipal(pattern, principal);
   if (effect === "Allow") return match !== "none";
+  if (hasBoundary && principal.accountId !== undefined && principal.kind !== "root") return false;
   return match === "direct" || (match === "role" && principal.kind === "role");
 }

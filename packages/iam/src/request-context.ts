@@ -1,6 +1,7 @@
 import type { EvaluationCase } from "./evaluation-case.ts";
 import { principalArn, principalType, readPrincipal, type RequestPrincipal } from "./request-principal.ts";
 import type { VariableSource } from "./text-template.ts";
+import { type Truth, unknown } from "./truth.ts";
 
 /** The values of a key, or why there are none. An empty list of values counts as absent, as in AWS. */
 export type KeyValues = readonly string[] | "absent" | "unknown";
@@ -12,11 +13,22 @@ export interface RequestContext extends VariableSource {
   readonly resource: string;
   readonly resourceAccountId: string;
   readonly principal: RequestPrincipal;
+  /** Whether a permissions boundary is attached to the caller; some statements treat such callers differently. */
+  readonly hasBoundary: boolean;
+  /**
+   * Whether a test of unknown context holds. The same test gets the same answer wherever it stands, so that "is" and "is
+   * not" can't both fail; unless a world is being supposed (see suppose-worlds.ts) the answer is "unknown".
+   */
+  ask(test: string): Truth;
   /** The key has to be in lower case. */
   readKey(key: string): KeyValues;
 }
 
-export function openRequest({ request, unknownContext }: EvaluationCase): RequestContext {
+export function openRequest({
+  request,
+  unknownContext,
+  permissionBoundaries,
+}: EvaluationCase): RequestContext {
   const action = request.action.toLowerCase();
   const principal = readPrincipal(request.principal);
   const given = new Map<string, readonly string[]>();
@@ -35,6 +47,8 @@ export function openRequest({ request, unknownContext }: EvaluationCase): Reques
     resource: request.resource.resource,
     resourceAccountId: request.resource.accountId,
     principal,
+    hasBoundary: permissionBoundaries !== undefined,
+    ask: () => unknown,
     readKey,
     readVariable: (key) => {
       const values = readKey(key);

@@ -1,4 +1,4 @@
-import { type Truth, no, truthOf, unknown } from "./truth.ts";
+import { type Truth, no, truthOf, unknown, yes } from "./truth.ts";
 import { parseTemplate, renderPattern, type TextTemplate, type VariableSource } from "./text-template.ts";
 import {
   anyCharacter,
@@ -40,11 +40,11 @@ export function compileResourcePattern(source: string, withVariables: boolean): 
 }
 
 export function matchResource(pattern: ResourcePattern, resource: string, variables: VariableSource): Truth {
-  if (pattern.matchesAll) return 2;
+  if (pattern.matchesAll) return yes;
   if (pattern.prepared !== undefined) return truthOf(matchesPrepared(pattern.prepared, resource));
   const rendered = renderPattern(pattern.template, variables);
   if (rendered === undefined || !matchesPrepared(prepare(rendered.codes), resource)) return no;
-  return rendered.isUnknown ? unknown : 2;
+  return rendered.isUnknown ? unknown : yes;
 }
 
 function matchesPrepared(pattern: PreparedPattern, resource: string): boolean {
