@@ -6,6 +6,8 @@ import { openLab } from "./open-lab.ts";
 import { seedAwsManagedPolicies } from "./seed/aws-managed-policies.ts";
 import { operatorKeys, seedDemo } from "./seed/demo-seed.ts";
 import { allServices } from "./services/all-services.ts";
+import type { Ec2Settings } from "./services/ec2/ec2-settings.ts";
+import { openEc2 } from "./services/ec2/open-ec2.ts";
 import { openHttpEndpoint } from "./wire/http-endpoint.ts";
 
 export interface StartLabOptions {
@@ -21,6 +23,8 @@ export interface StartLabOptions {
   readonly logger?: Logger;
   /** Milliseconds after which an IAM change takes effect (default 0). */
   readonly iamDelayMs?: number;
+  /** Delays, quotas and limits of EC2 and EBS that differ from the defaults. */
+  readonly ec2?: Partial<Ec2Settings>;
 }
 
 export interface OperatorKeys {
@@ -55,6 +59,7 @@ export async function startLab(options: StartLabOptions): Promise<RunningLab> {
   });
   seedAwsManagedPolicies(lab);
   if (options.seed === "demo") seedDemo(lab);
+  await openEc2(lab, options.ec2);
   const http = await openHttpEndpoint(lab, { port: options.port ?? 0, host, services: allServices });
   endpoint = `http://${host}:${http.port}`;
   lab.onStop(() => http.close());
