@@ -8,6 +8,7 @@ import type { Random } from "@garrison/core/random";
 import type { TokenBucket } from "@garrison/core/token-bucket";
 import type { DomainKeys } from "@garrison/repository/keys";
 import type { ObjectStore } from "@garrison/repository/object-store";
+import { openRetryingObjectStore } from "@garrison/repository/retrying-object-store";
 import type { TaskContext } from "./task-context.ts";
 
 /** What every task draws on. */
@@ -28,6 +29,7 @@ export interface TaskResources extends Disposable {
 
 /** Opens what a task works with, all of it under lent credentials only. */
 export function openTaskResources(
+  { clock, random }: TaskDependencies,
   task: { readonly region: string; readonly repository: RepositoryAccess },
   { credentials }: TaskContext,
 ): TaskResources {
@@ -41,7 +43,7 @@ export function openTaskResources(
   const store = openS3ObjectStore({ clients: repository, bucket: address.bucket, prefix: address.prefix });
   return {
     data,
-    store,
+    store: openRetryingObjectStore({ clock, random }, store),
     keys: domainKeysOf(task.repository),
     [Symbol.dispose]: () => {
       data.close();

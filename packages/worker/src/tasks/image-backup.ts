@@ -25,7 +25,7 @@ export async function runImageBackup(
   task: ImageBackupTask,
   context: TaskContext,
 ): Promise<ImageBackupResult> {
-  using resources = openTaskResources(task, context);
+  using resources = openTaskResources(dependencies, task, context);
   const reading: Reading = { dependencies, resources, task };
   const opened: OpenedVolume[] = [];
   try {

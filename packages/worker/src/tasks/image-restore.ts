@@ -22,7 +22,7 @@ export async function runImageRestore(
   context: TaskContext,
 ): Promise<ImageRestoreResult> {
   const startedMs = dependencies.clock.now();
-  using resources = openTaskResources(task, context);
+  using resources = openTaskResources(dependencies, task, context);
   const volumes: ImageRestoreResult["volumes"] = [];
   for (const volume of task.volumes)
     volumes.push(await restoreOne({ dependencies, resources, task }, volume, context));
