@@ -47,14 +47,20 @@ export interface ChannelKeys {
   readonly sealPrivate: KeyObject;
   readonly peerSign: KeyObject;
   readonly peerSeal: KeyObject;
+  /** Raw public sealing keys, own and peer's. */
+  readonly ownSealBytes: Uint8Array;
+  readonly peerSealBytes: Uint8Array;
 }
 
 export function openChannelKeys(own: PeerIdentity, peer: PublicKeys): ChannelKeys {
+  const [sealPrivate, peerSeal] = [sealPrivateKey(own), sealPublicKey(peer)];
   return {
     signPrivate: signPrivateKey(own),
-    sealPrivate: sealPrivateKey(own),
+    sealPrivate,
     peerSign: signPublicKey(peer),
-    peerSeal: sealPublicKey(peer),
+    peerSeal,
+    ownSealBytes: rawPublicKey(createPublicKey(sealPrivate)),
+    peerSealBytes: rawPublicKey(peerSeal),
   };
 }
 
@@ -69,7 +75,7 @@ export function sealMessage(random: Random, keys: ChannelKeys, message: PlainMes
   const ephemeral = importX25519Private(random.bytes(32));
   const ephemeralPublic = rawPublicKey(createPublicKey(ephemeral));
   const secret = diffieHellman({ privateKey: ephemeral, publicKey: keys.peerSeal });
-  const { key, nonce } = deriveKey(secret, ephemeralPublic, rawPublicKey(keys.peerSeal));
+  const { key, nonce } = deriveKey(secret, ephemeralPublic, keys.peerSealBytes);
   const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(header);
   const sealed = Buffer.concat([
     ephemeralPublic,
@@ -127,8 +133,7 @@ function unseal(keys: ChannelKeys, header: Uint8Array, sealed: Buffer): Uint8Arr
   try {
     const publicKey = importX25519Public(ephemeralPublic);
     const secret = diffieHellman({ privateKey: keys.sealPrivate, publicKey });
-    const own = rawPublicKey(createPublicKey(keys.sealPrivate));
-    const { key, nonce } = deriveKey(secret, ephemeralPublic, own);
+    const { key, nonce } = deriveKey(secret, ephemeralPublic, keys.ownSealBytes);
     const decipher = createDecipheriv("aes-256-gcm", key, nonce).setAAD(header);
     decipher.setAuthTag(sealed.subarray(-tagBytes));
     return Buffer.concat([decipher.update(sealed.subarray(ephemeralBytes, -tagBytes)), decipher.final()]);
