@@ -24,7 +24,7 @@ export function createAccount(lab: Lab, { accountId, name, parentId }: NewAccoun
 
 /** A new account or unit starts with the policies that allow everything, as AWS attaches them. */
 export function attachFullAccess(lab: Lab, targetId: string): void {
-  for (const policy of [...lab.organization.policies.values()]) {
+  for (const policy of lab.organization.policies.values()) {
     if (!policy.awsManaged || policy.targets.includes(targetId)) continue;
     lab.organization.policies.put(policy.id, { ...policy, targets: [...policy.targets, targetId] });
   }

@@ -32,7 +32,7 @@ export function issueSession(lab: Lab, { durationSeconds, ...session }: NewSessi
 }
 
 function dropOldSessions(lab: Lab, now: number): void {
-  for (const [key, { expiresAtMs }] of [...lab.identity.sessions.entries()]) {
+  for (const [key, { expiresAtMs }] of lab.identity.sessions.entries()) {
     if (expiresAtMs + keptExpiredMs < now) lab.identity.sessions.delete(key);
   }
 }

@@ -1,7 +1,13 @@
 import type { LabService } from "../wire/operation-handler.ts";
 import { ebsService } from "./ebs/ebs-service.ts";
 import { ec2Service } from "./ec2/ec2-service.ts";
+import { s3Service } from "./s3/s3-service.ts";
+import { sqsService } from "./sqs/sqs-service.ts";
+import { ec2MessagesService } from "./ssm/ec2messages-service.ts";
+import { ssmMessagesService } from "./ssm/ssmmessages-service.ts";
+import { ssmService } from "./ssm/ssm-service.ts";
+import { iamService } from "./iam/iam-service.ts";
 import { stsService } from "./sts/sts-service.ts";
 
 /** Every service the endpoint answers for. */
-export const allServices: readonly LabService[] = [stsService, ec2Service, ebsService];
+export const allServices: readonly LabService[] = [stsService, iamService, ec2Service, ebsService, s3Service, sqsService, ssmService, ssmMessagesService, ec2MessagesService];
