@@ -3,6 +3,7 @@ import { appendFileSync, closeSync, existsSync, openSync, readFileSync } from "n
 import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Lab } from "../lab.ts";
+import { forgetManagedInstance } from "../services/ssm/managed-instances.ts";
 import type { Collection } from "../state/collection.ts";
 import type { MachineDescription, MachineHost, PowerOffKind } from "./machine-host.ts";
 import {
@@ -64,6 +65,7 @@ class HostMachines implements MachineHost {
     this.#namespaces = options.namespaces !== "off" && canMakeNamespaces();
     for (const [instanceId, record] of Array.from(this.#records.entries())) {
       killRemains(record, markerOf(lab, instanceId));
+      forgetManagedInstance(lab, record.machine);
       this.#records.delete(instanceId);
       this.#lost.push(instanceId);
     }
@@ -201,7 +203,9 @@ class HostMachines implements MachineHost {
     running?.metadata.close();
     running?.child.stdin?.destroy();
     const record = this.#records.get(instanceId);
-    if (record !== undefined) killRemains(running?.record ?? record, markerOf(this.#lab, instanceId));
+    if (record === undefined) return;
+    killRemains(running?.record ?? record, markerOf(this.#lab, instanceId));
+    forgetManagedInstance(this.#lab, record.machine);
     this.#records.delete(instanceId);
   }
 

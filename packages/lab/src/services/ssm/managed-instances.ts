@@ -47,7 +47,7 @@ export function updateInstanceInformation(input: UpdateInstanceInformationInput,
 
 /** Refuses an instance's role that speaks for another instance, or anybody who isn't an instance. */
 export function checkSpeaker(call: Call, instanceId: string): void {
-  if (call.principal.sessionName === instanceId || call.principal.instanceId === instanceId) return;
+  if (call.principal.instanceId === instanceId) return;
   throw new AwsError("AccessDeniedException", `The credentials are not those of instance ${instanceId}.`, {
     status: 400,
   });
