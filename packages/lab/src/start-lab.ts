@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from "@garrison/core/clock";
 import { silentLogger, type Logger } from "@garrison/core/logger";
 import { systemRandom, type Random } from "@garrison/core/random";
+import { openMachineHost, type MachineHostOptions } from "./instances/host-machines.ts";
 import type { Lab } from "./lab.ts";
 import { openLab } from "./open-lab.ts";
 import { seedAwsManagedPolicies } from "./seed/aws-managed-policies.ts";
@@ -23,6 +24,7 @@ export interface StartLabOptions {
   readonly logger?: Logger;
   /** Milliseconds after which an IAM change takes effect (default 0). */
   readonly iamDelayMs?: number;
+  readonly machines?: MachineHostOptions;
   /** Delays, quotas and limits of EC2 and EBS that differ from the defaults. */
   readonly ec2?: Partial<Ec2Settings>;
 }
@@ -57,6 +59,8 @@ export async function startLab(options: StartLabOptions): Promise<RunningLab> {
     },
     endpoint: () => endpoint,
   });
+  lab.machines = openMachineHost(lab, options.machines);
+  lab.onStop(() => lab.machines.close());
   seedAwsManagedPolicies(lab);
   if (options.seed === "demo") seedDemo(lab);
   await openEc2(lab, options.ec2);

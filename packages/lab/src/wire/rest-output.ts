@@ -29,6 +29,8 @@ export function writeRestOutput(
       Object.assign(headers, prefixed(String(traits["httpPrefixHeaders"]), value));
     else if (traits["httpResponseCode"]) status = Number(value);
   }
+  // S3's model says 200 for whatever range was asked for; HTTP and S3 itself say 206.
+  if (status === 200 && headers["content-range"] !== undefined) status = 206;
   const body = writeBody(shape, output, options);
   if (body.type !== undefined) headers["content-type"] ??= body.type;
   return { status, headers, body: body.content };
