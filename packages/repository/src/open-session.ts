@@ -8,7 +8,6 @@ import {
   baseName,
   laneName,
   openName,
-  pointName,
   pointPrefix,
   parseSlotName,
   seriesHash,
@@ -17,7 +16,7 @@ import type { PointRecord } from "./format/point-record.ts";
 import { decodeObject, encodeObject } from "./format/sealed-object.ts";
 import { decodeOpen, encodeOpen, type SessionBase, type SessionOpen } from "./format/session-objects.ts";
 import type { StoreCall } from "./object-store.ts";
-import { readSlot, readTombstone } from "./read-slot.ts";
+import { readIfThere, readSlot, readTombstone } from "./read-slot.ts";
 
 /** A session whose `open` and lane are stored and whose bases have been shaken hands with. */
 export interface WriterSession {
@@ -104,11 +103,30 @@ async function storeOpen(
       `session ${session.sessionId} was begun with other volumes, another snapshot or another way to read`,
     );
   }
+  requireSameParent(session, before);
   await storeMissingBase(dependencies, { ...session, before }, call);
   return true;
 }
 
-function decodeOpenObject(dependencies: BackupDependencies, name: string, stored: Uint8Array): SessionOpen {
+/** Changes that were begun on one parent can't be finished on another. */
+function requireSameParent(
+  session: { readonly sessionId: string; readonly wanted: SessionOpen },
+  before: SessionOpen,
+): void {
+  const hasChanges = before.volumes.some((volume) => volume.coverage === "changes");
+  if (!hasChanges || before.bases[0]?.session === session.wanted.bases[0]?.session) return;
+  const parent = before.bases[0]?.session ?? "none";
+  throw new GarrisonError(
+    "session-changed",
+    `session ${session.sessionId} was begun with the parent ${parent}`,
+  );
+}
+
+function decodeOpenObject(
+  dependencies: Pick<BackupDependencies, "keys">,
+  name: string,
+  stored: Uint8Array,
+): SessionOpen {
   try {
     return decodeOpen(decodeObject(dependencies.keys, name, stored).body, name);
   } catch (cause) {
@@ -214,6 +232,15 @@ async function readSeen(
   return predecessor === undefined ? { seen } : { predecessor, seen };
 }
 
-export function slotNameOf(dependencies: BackupDependencies, session: WriterSession): string {
-  return pointName(dependencies.keys.domain, session.series, session.sessionId);
+/** What an earlier lane opened a session for, to resume it likewise. Throws `point-missing` when there is none. */
+export async function readOpenSession(
+  dependencies: Pick<BackupDependencies, "store" | "keys">,
+  sessionId: string,
+  call: StoreCall,
+): Promise<SessionOpen> {
+  const name = openName(dependencies.keys.domain, sessionId);
+  const bytes = await readIfThere(dependencies.store, name, call);
+  if (bytes === undefined)
+    throw new GarrisonError("point-missing", `there is no session ${sessionId} to resume`);
+  return decodeOpenObject(dependencies, name, bytes);
 }

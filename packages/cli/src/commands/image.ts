@@ -1,0 +1,65 @@
+import type { Command } from "commander";
+import { listPoints } from "@garrison/repository/list-points";
+import type { CliContext } from "../cli-context.ts";
+import { backupImage, type ImageBackupFlags } from "../repository/backup-image.ts";
+import { formatPoints } from "../repository/format-points.ts";
+import {
+  listDomains,
+  openNamedRepository,
+  type RepositoryFlags,
+} from "../repository/open-named-repository.ts";
+import { restoreImage, type ImageRestoreFlags } from "../repository/restore-image.ts";
+
+interface ListFlags extends RepositoryFlags {
+  readonly name?: string;
+  readonly domain?: string;
+  readonly json?: true;
+}
+
+const addressHelp = "file:///folder or s3://bucket/prefix[?region=...&endpoint=...]";
+
+export function register(program: Command, context: CliContext): void {
+  const image = program
+    .command("image")
+    .description("disk images, without an appliance: back up and restore files, devices and EBS snapshots");
+  const verb = (name: string, description: string) =>
+    image
+      .command(name)
+      .description(description)
+      .requiredOption("--repository <url>", addressHelp)
+      .option(
+        "--password-file <file>",
+        "its first line is the password (default: GARRISON_PASSWORD, then a prompt)",
+      )
+      .option("--json", "print one object");
+  verb("backup", "make a restore point of an image")
+    .argument("<source>", "an image file, a block device, or ebs:snap-...")
+    .requiredOption("--name <name>", "what the image is called; its newest restore point is the parent")
+    .option("--domain <name>", "inside which blocks are shared", "local")
+    .option("--changed <file>", 'JSON lines {"offset", "length"}: only these ranges are read')
+    .option("--resume <session>", "go on with a backup that was interrupted")
+    .option("--concurrency <number>", "blocks under way at once")
+    .action((source: string, flags: ImageBackupFlags) => backupImage(source, flags, context));
+  verb("restore", "write a restore point to a disk")
+    .argument("<point>", "a restore point's id, or a name: then its newest")
+    .requiredOption("--target <target>", "a new file, a block device, or ebs:new (a snapshot)")
+    .option("--domain <name>", "the domain it is in", "local")
+    .option("--volume <id>", "which volume, if the point holds several")
+    .option("--in-place", "the file may exist: only blocks that differ are written")
+    .action((point: string, flags: ImageRestoreFlags) => restoreImage(point, flags, context));
+  verb("list", "restore points")
+    .option("--name <name>", "only of this name")
+    .option("--domain <name>", "only this domain")
+    .action((flags: ListFlags) => listImages(flags, context));
+}
+
+async function listImages(flags: ListFlags, context: CliContext): Promise<void> {
+  using opened = await openNamedRepository(flags, context);
+  const filter = flags.name === undefined ? {} : { series: flags.name };
+  const points = [];
+  for (const keys of await listDomains(opened, flags.domain, context)) {
+    const found = await listPoints({ store: opened.store, keys }, filter, context);
+    points.push(...found.map((point) => ({ domain: keys.domain, ...point })));
+  }
+  context.stdout.write(flags.json === true ? `${JSON.stringify({ points })}\n` : formatPoints(points));
+}

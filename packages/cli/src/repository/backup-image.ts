@@ -1,0 +1,125 @@
+import { GarrisonError } from "@garrison/core/garrison-error";
+import { formatDuration, formatSize } from "@garrison/core/units";
+import type { BackupSummary } from "@garrison/repository/backup-plan";
+import { backupVolumes } from "@garrison/repository/backup-volumes";
+import type { DomainKeys } from "@garrison/repository/keys";
+import { findNewestPoint } from "@garrison/repository/list-points";
+import { readOpenSession } from "@garrison/repository/open-session";
+import { readPoint, type RestorePoint } from "@garrison/repository/read-point";
+import { newLaneId, newSessionId } from "@garrison/repository/session-id";
+import type { CliContext } from "../cli-context.ts";
+import { openBackupSource, type OpenedSource } from "./open-backup-source.ts";
+import { openNamedRepository, type OpenedRepository, type RepositoryFlags } from "./open-named-repository.ts";
+import { showProgress } from "./show-progress.ts";
+
+export interface ImageBackupFlags extends RepositoryFlags {
+  readonly name: string;
+  readonly domain: string;
+  readonly changed?: string;
+  readonly resume?: string;
+  readonly concurrency?: string;
+  readonly json?: true;
+}
+
+/** The one volume of a point that the command line makes. */
+export const imageVolumeId = "image";
+
+/** Backs up an image under a name; the newest restore point of that name is its parent. */
+export async function backupImage(
+  source: string,
+  flags: ImageBackupFlags,
+  context: CliContext,
+): Promise<void> {
+  using opened = await openNamedRepository(flags, context);
+  const keys = opened.repository.domainKeys(flags.domain);
+  const parent = await findParent(opened, { keys, flags }, context);
+  const request = { source, parent, ...(flags.changed === undefined ? {} : { changedFile: flags.changed }) };
+  const read = await openBackupSource(request, context);
+  try {
+    const summary = await runBackup(opened, { keys, flags, read, parent }, context);
+    report(summary, { read, flags }, context);
+  } finally {
+    await read.source.close();
+  }
+}
+
+async function findParent(
+  opened: OpenedRepository,
+  wanted: { readonly keys: DomainKeys; readonly flags: ImageBackupFlags },
+  context: CliContext,
+): Promise<RestorePoint | undefined> {
+  const dependencies = { store: opened.store, keys: wanted.keys };
+  const { name, resume } = wanted.flags;
+  if (resume === undefined) return findNewestPoint(dependencies, name, context);
+  const open = await readOpenSession(dependencies, resume, context);
+  const base = open.bases[0]?.session;
+  return base === undefined ? undefined : readPoint(dependencies, { series: name, sessionId: base }, context);
+}
+
+interface ImageBackup {
+  readonly keys: DomainKeys;
+  readonly flags: ImageBackupFlags;
+  readonly read: OpenedSource;
+  readonly parent: RestorePoint | undefined;
+}
+
+async function runBackup(
+  opened: OpenedRepository,
+  { keys, flags, read, parent }: ImageBackup,
+  context: CliContext,
+): Promise<BackupSummary> {
+  const { clock, random, logger } = context;
+  const sessionId = flags.resume ?? newSessionId({ clock, random });
+  const dataKey = opened.repository.sessionDataKey(flags.domain, sessionId);
+  const progress = showProgress(flags.name, context);
+  const dependencies = { store: opened.store, clock, random, logger, keys, onProgress: progress.update };
+  const plan = {
+    grant: { sessionId, laneId: newLaneId(random), dataKey },
+    series: flags.name,
+    volumes: [{ volumeId: imageVolumeId, source: read.source }],
+    description: { kind: "image", source: read.source.identity },
+    ...(parent === undefined ? {} : { parent: parent.sessionId }),
+    ...(flags.concurrency === undefined ? {} : { concurrency: concurrencyOf(flags.concurrency) }),
+  };
+  try {
+    return await backupVolumes(dependencies, plan, context);
+  } catch (error) {
+    progress.finish();
+    context.stderr.write(`garrison: what is stored so far can be used again: add --resume ${sessionId}\n`);
+    throw error;
+  } finally {
+    progress.finish();
+  }
+}
+
+function concurrencyOf(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 64) return value;
+  throw new GarrisonError("usage", `--concurrency is a number from 1 to 64, not ${text}`);
+}
+
+function report(
+  summary: BackupSummary,
+  about: { readonly read: OpenedSource; readonly flags: ImageBackupFlags },
+  context: CliContext,
+): void {
+  const volume = summary.volumes[0]!;
+  const { fallbackReason, source } = about.read;
+  const { name, domain, json } = about.flags;
+  if (json === true) {
+    const { volumeId: _, ...numbers } = volume;
+    const reason = fallbackReason === undefined ? {} : { fallbackReason };
+    const { point, durationMs } = summary;
+    const { sizeBytes } = source;
+    context.stdout.write(
+      `${JSON.stringify({ point, name, domain, sizeBytes, ...numbers, ...reason, durationMs })}\n`,
+    );
+    return;
+  }
+  if (fallbackReason !== undefined) context.stderr.write(`garrison: read in full: ${fallbackReason}\n`);
+  context.stdout.write(
+    `${summary.point}  ${name}: read ${formatSize(volume.bytesRead)} of ${formatSize(source.sizeBytes)}` +
+      ` (${volume.coverage}), stored ${formatSize(volume.bytesStored)} in ${volume.blocksStored} blocks,` +
+      ` reused ${volume.blocksReused}, ${formatDuration(summary.durationMs)}\n`,
+  );
+}

@@ -1,0 +1,38 @@
+import { formatSize } from "@garrison/core/units";
+import { blockSizeBytes } from "@garrison/repository/block-source";
+import type { RestorePoint } from "@garrison/repository/read-point";
+
+export interface ListedPoint extends RestorePoint {
+  readonly domain: string;
+}
+
+/** A table for people: one restore point a line. */
+export function formatPoints(points: readonly ListedPoint[]): string {
+  if (points.length === 0) return "There are no restore points.\n";
+  const rows = points.map((point) => [
+    point.sessionId,
+    new Date(point.createdAtMs).toISOString().replace("T", " ").slice(0, 19),
+    point.domain,
+    point.name,
+    formatSize(sum(point.volumes.map((volume) => volume.sizeBytes))),
+    formatSize(sum(point.volumes.map((volume) => volume.blocksHeld * blockSizeBytes))),
+    formatSize(sum(point.volumes.map((volume) => volume.bytesStored))),
+  ]);
+  return formatTable([["POINT", "MADE (UTC)", "DOMAIN", "NAME", "SIZE", "DATA", "ADDED"], ...rows]);
+}
+
+/** Columns as wide as their widest cell, two spaces between them. */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join("  ")
+      .trimEnd(),
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+export function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}

@@ -1,0 +1,47 @@
+import type { DomainKeys } from "@garrison/repository/keys";
+import { isDomainName } from "@garrison/repository/format/object-names";
+import type { ObjectStore } from "@garrison/repository/object-store";
+import { openRepository, type Repository } from "@garrison/repository/open-repository";
+import type { CliContext } from "../cli-context.ts";
+import { openStore } from "../repository-address.ts";
+import { readPassword, type PasswordFlags } from "./read-password.ts";
+
+export interface RepositoryFlags extends PasswordFlags {
+  readonly repository: string;
+}
+
+export interface OpenedRepository extends Disposable {
+  readonly store: ObjectStore;
+  readonly repository: Repository;
+}
+
+/** Opens the repository at an address with the password at hand. */
+export async function openNamedRepository(
+  flags: RepositoryFlags,
+  context: CliContext,
+): Promise<OpenedRepository> {
+  const password = await readPassword(flags, context);
+  const opened = await openStore(flags.repository, context);
+  try {
+    const repository = await openRepository(opened, { password }, context);
+    return { store: opened.store, repository, [Symbol.dispose]: () => opened[Symbol.dispose]() };
+  } catch (error) {
+    opened[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** The domain asked for, or all that the repository has, in the order of their names. */
+export async function listDomains(
+  opened: OpenedRepository,
+  wanted: string | undefined,
+  context: CliContext,
+): Promise<readonly DomainKeys[]> {
+  if (wanted !== undefined) return [opened.repository.domainKeys(wanted)];
+  const domains: DomainKeys[] = [];
+  for await (const folder of opened.store.listFolders("", context)) {
+    const name = folder.slice(0, -1);
+    if (isDomainName(name)) domains.push(opened.repository.domainKeys(name));
+  }
+  return domains;
+}
