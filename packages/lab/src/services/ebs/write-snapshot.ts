@@ -17,7 +17,7 @@ export async function putSnapshotBlock(input: PutSnapshotBlockCommandInput, call
   drawAccountQuota(call, "PutSnapshotBlock", settings.putBlockPerAccount);
   drawSnapshotQuota(call, "PutSnapshotBlock", { snapshotId, limit: settings.putBlockPerSnapshot });
   permitKey(call, snapshot, "kms:GenerateDataKeyWithoutPlaintext");
-  checkWritable(snapshot);
+  checkWritable(call, snapshot);
   const block = checkBlock(input, snapshot);
   const bytes = await readBody(input.BlockData);
   if (bytes.length !== blockBytes) throw validation("INVALID_CONTENT_ENCODING", "Failed to read block data");
@@ -41,7 +41,7 @@ export async function completeSnapshot(input: CompleteSnapshotCommandInput, call
   drawAccountQuota(call, "CompleteSnapshot", settings.startSnapshotPerAccount);
   // Saying it twice is fine while the first is still being worked on.
   if (snapshot.direct !== undefined && disks.snapshots.has(snapshotId)) return { Status: snapshot.state };
-  checkWritable(snapshot);
+  checkWritable(call, snapshot);
   checkWhole(call, input, snapshot);
   const header = { snapshotId, lineage, sizeBytes: snapshot.sizeGiB * GiB };
   await disks.snapshots.complete(header, snapshot.direct?.parentSnapshotId);
@@ -49,8 +49,10 @@ export async function completeSnapshot(input: CompleteSnapshotCommandInput, call
   return { Status: "pending" };
 }
 
-function checkWritable(snapshot: SnapshotRecord): void {
-  if (snapshot.state === "pending" && snapshot.direct !== undefined) return;
+/** It is still shown as pending for a moment after CompleteSnapshot, but no longer written. */
+function checkWritable(call: Call, snapshot: SnapshotRecord): void {
+  const isWhole = call.lab.ec2.disks.snapshots.has(snapshot.snapshotId);
+  if (snapshot.state === "pending" && snapshot.direct !== undefined && !isWhole) return;
   throw validation(
     "INVALID_SNAPSHOT_ID",
     `The snapshot '${snapshot.snapshotId}' can't be written: it is not pending, or wasn't begun by StartSnapshot.`,

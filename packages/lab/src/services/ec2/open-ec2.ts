@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { openDisks } from "../../disks/disks.ts";
 import type { Lab } from "../../lab.ts";
 import type { Ec2Runtime } from "./ec2-runtime.ts";
+import { addEc2Routes } from "./admin-routes.ts";
 import { defaultEc2Settings, type Ec2Settings } from "./ec2-settings.ts";
 import { openEc2Tables, type Ec2Tables } from "./ec2-tables.ts";
 import { expireDirectSnapshot } from "./expire-direct-snapshot.ts";
@@ -43,6 +44,7 @@ export async function openEc2(lab: Lab, settings: Partial<Ec2Settings> = {}): Pr
     await Promise.allSettled(underWay);
     await disks.snapshots.close();
   });
+  addEc2Routes(lab);
   connectMachines(lab);
   resumeInterrupted(lab);
   return runtime;

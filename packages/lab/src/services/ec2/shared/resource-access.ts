@@ -118,7 +118,8 @@ export function newSnapshotAccess(
 export function imageAccess(call: Call, image: ImageRecord): ResourceAccess {
   return {
     arn: ec2Arn(call, { path: `image/${image.imageId}` }),
-    accountId: image.accountId,
+    // A public image is shared by its launch permission, which isn't a policy: IAM asks only the caller's own side.
+    accountId: image.isPublic ? call.accountId : image.accountId,
     tags: image.accountId === call.accountId ? image.tags : {},
     context: {
       "ec2:Region": call.region,
