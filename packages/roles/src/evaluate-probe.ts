@@ -30,13 +30,20 @@ export function evaluateProbe(
   }
   const statement = {
     layer,
-    policy: explanation.statement?.policy ?? layer,
+    policy: explanation.statement?.policy ?? silentPolicies(known.policies, layer),
     sid: explanation.statement?.sid,
     statementIndex: explanation.statement?.index,
     accountId: known.subject.accountId,
   };
   const verdict = decision === "Unknown" ? "unknown" : "denied";
   return { verdict, sentence: explanation.sentence, statement, result };
+}
+
+/** Where nothing denies and yet nothing allows: the policies in which the allow is missing. */
+function silentPolicies(policies: CollectedPolicies, layer: string): string {
+  const silent = layer === "boundary" ? (policies.permissionBoundaries ?? []) : [];
+  const names = silent.flatMap(({ name }) => name ?? []);
+  return names.length > 0 ? names.join(", ") : layer;
 }
 
 function probeCase(

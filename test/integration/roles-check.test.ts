@@ -1,0 +1,436 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import {
+  AddRoleToInstanceProfileCommand,
+  CreatePolicyCommand,
+  DeleteRoleCommand,
+  DeleteRolePermissionsBoundaryCommand,
+  DeleteRolePolicyCommand,
+  PutRolePermissionsBoundaryCommand,
+  RemoveRoleFromInstanceProfileCommand,
+  UpdateAssumeRolePolicyCommand,
+} from "@aws-sdk/client-iam";
+import {
+  AttachPolicyCommand,
+  CreatePolicyCommand as CreateOrganizationPolicy,
+  DetachPolicyCommand,
+} from "@aws-sdk/client-organizations";
+import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
+import { createRole, planRoleChanges } from "@garrison/aws/create-role";
+import { openPolicyReader } from "@garrison/aws/role-policy-reader";
+import { openProber, type AwsProber } from "@garrison/aws/role-prober";
+import { issueRoleCredentials } from "@garrison/lab/identity/issue-role-credentials";
+import { startLab, type RunningLab } from "@garrison/lab/start-lab";
+import type { ChainReport } from "@garrison/roles/chain-report";
+import type { ChainRequest } from "@garrison/roles/chain-request";
+import { checkChain } from "@garrison/roles/check-chain";
+import { exportRole, type ExportOptions, type RoleDocuments } from "@garrison/roles/export-role";
+import type { PolicyStatement, PolicyText } from "@garrison/roles/policy-statement";
+import type { RoleId } from "@garrison/roles/role-definition";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const backup = "111111111111";
+const production = "222222222222";
+const management = "999999999999";
+const region = "eu-central-1";
+const externalId = "garrison-7f3a";
+const call = { signal: new AbortController().signal };
+const options: ExportOptions = {
+  accounts: { backup, production },
+  externalId,
+  withWorkersInProduction: true,
+  bucket: "vault",
+};
+const roleArn = (account: string, name: string): string => `arn:aws:iam::${account}:role/${name}`;
+const backupRole = roleArn(production, "garrison-backup-ec2");
+const workerRole = roleArn(production, "garrison-worker");
+const base: ChainRequest = {
+  roleArn: backupRole,
+  operations: ["ec2.image-backup"],
+  placement: "production",
+  externalId,
+  region,
+};
+
+let lab: RunningLab;
+let dataDir: string;
+let prober: AwsProber;
+const operators = new Map<string, AwsClients>();
+
+function operator(account: string): AwsClients {
+  const known = operators.get(account);
+  if (known !== undefined) return known;
+  const keys = lab.operators[account]!;
+  const clients = openAwsClients({ region, endpoint: lab.endpoint, credentials: async () => keys });
+  operators.set(account, clients);
+  return clients;
+}
+
+function document(id: RoleId, change: ExportOptions = {}): RoleDocuments {
+  return exportRole(id, { ...options, ...change });
+}
+
+function applianceKeys() {
+  return issueRoleCredentials(lab.lab, {
+    roleArn: roleArn(backup, "garrison-appliance"),
+    sessionName: "i-0123456789abcdef0",
+    durationSeconds: 3600,
+    trustPrincipal: "ec2.amazonaws.com",
+  });
+}
+
+function check(request: Partial<ChainRequest> = {}): Promise<ChainReport> {
+  return checkChain({ prober }, { ...base, ...request }, call);
+}
+
+function explainedCheck(request: Partial<ChainRequest> = {}): Promise<ChainReport> {
+  const policyReader = openPolicyReader([operator(production), operator(backup), operator(management)]);
+  return checkChain({ prober, policyReader }, { ...base, ...request }, call);
+}
+
+function failures(report: ChainReport) {
+  return report.findings.filter(({ verdict }) => verdict === "failed");
+}
+
+/** The documents with one thing taken out; writing the whole documents again mends it. */
+async function withBroken(broken: RoleDocuments, account: string, then: () => Promise<void>): Promise<void> {
+  await createRole(operator(account), broken, call);
+  try {
+    await then();
+  } finally {
+    await createRole(operator(account), document(broken.roleId), call);
+  }
+}
+
+function withoutAction(documents: RoleDocuments, action: string): RoleDocuments {
+  const cut = (policy: PolicyText): PolicyText => ({
+    ...policy,
+    Statement: policy.Statement.map((statement) => ({
+      ...statement,
+      Action: [statement.Action].flat().filter((one) => one !== action),
+    })).filter((statement) => statement.Action.length > 0),
+  });
+  const inlinePolicies = documents.inlinePolicies.map(({ document: policy, name }) => ({
+    name,
+    document: cut(policy),
+  }));
+  return { ...documents, inlinePolicies };
+}
+
+function withTrust(
+  documents: RoleDocuments,
+  change: (statement: PolicyStatement) => PolicyStatement[],
+): RoleDocuments {
+  return {
+    ...documents,
+    trust: { ...documents.trust, Statement: documents.trust.Statement.flatMap(change) },
+  };
+}
+
+beforeAll(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), "garrison-roles-"));
+  lab = await startLab({ dataDir, seed: "demo" });
+  for (const id of ["appliance", "worker-deployment", "repository"] as const) {
+    await createRole(operator(backup), document(id), call);
+  }
+  await createRole(operator(backup), document("worker", { placement: "backup" }), call);
+  for (const id of ["backup-ec2", "restore-ec2", "worker"] as const) {
+    await createRole(operator(production), document(id), call);
+  }
+  const keys = applianceKeys();
+  prober = openProber(openAwsClients({ region, endpoint: lab.endpoint, credentials: async () => keys }));
+});
+
+afterAll(async () => {
+  prober?.close();
+  for (const clients of operators.values()) clients.close();
+  await lab?.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+describe("roles made from the exported documents", () => {
+  it("hold for a backup, a restore, and with the worker in the backup account", async () => {
+    const restore = roleArn(production, "garrison-restore-ec2");
+    for (const request of [
+      {},
+      { roleArn: restore, operations: ["ec2.instance-restore"] },
+      { placement: "backup" },
+      { roleArn: roleArn(backup, "garrison-repository"), bucket: "vault" },
+    ] as const) {
+      const report = await check(request);
+      expect(failures(report)).toEqual([]);
+      expect(report.verdict).toBe("passed");
+    }
+  });
+
+  it("hold in the compatible form too", async () => {
+    await createRole(operator(production), document("worker", { form: "compatible" }), call);
+    try {
+      expect((await check()).verdict).toBe("passed");
+    } finally {
+      await createRole(operator(production), document("worker"), call);
+    }
+  });
+
+  it("hold when an operator's read rights are added, and both ways agree", async () => {
+    const report = await explainedCheck();
+    expect(report.findings.filter(({ verdict }) => verdict !== "passed")).toEqual([]);
+    expect(report.findings.some(({ knownBy }) => knownBy.includes("evaluated"))).toBe(true);
+  });
+
+  it("are left as they are when they are written a second time", async () => {
+    expect(await planRoleChanges(operator(production), document("worker"), call)).toEqual([]);
+    expect(await createRole(operator(production), document("worker"), call)).toEqual([]);
+  });
+
+  it("are not written when they changed since the difference was shown", async () => {
+    const stale = [{ what: "create the role", name: "garrison-worker" }] as const;
+    await expect(
+      createRole(operator(production), document("worker"), { ...call, expected: stale }),
+    ).rejects.toMatchObject({
+      code: "role-changed",
+    });
+  });
+});
+
+describe("a broken chain", () => {
+  it("without instance profile", async () => {
+    const iam = operator(production).iam();
+    const membership = { InstanceProfileName: "garrison-worker", RoleName: "garrison-worker" };
+    await iam.send(new RemoveRoleFromInstanceProfileCommand(membership));
+    const found = failures(await check());
+    await iam.send(new AddRoleToInstanceProfileCommand(membership));
+    expect(found.map(({ link }) => link)).toEqual(["instance-profile"]);
+    expect(found[0]?.sentence).toContain(`${workerRole} is in no instance profile`);
+  });
+
+  it("with EC2 not trusted", async () => {
+    const broken = withTrust(document("worker"), (one) => (one.Sid === "GarrisonInstances" ? [] : [one]));
+    await withBroken(broken, production, async () => {
+      const found = failures(await check());
+      expect(found.map(({ link }) => link)).toEqual(["ec2-trust"]);
+    });
+  });
+
+  it("with the appliance not trusted by the worker role, read through the instance profile", async () => {
+    const broken = withTrust(document("worker"), (one) => (one.Sid === "GarrisonAppliance" ? [] : [one]));
+    await withBroken(broken, production, async () => {
+      const found = failures(await check());
+      expect(found.map(({ link }) => link)).toEqual(["assume-role", "trust-policy"]);
+      expect(found[1]?.knownBy).toEqual(["read in the instance profile"]);
+      expect(found[1]?.fix).toMatchObject({ Sid: "GarrisonAppliance" });
+    });
+  });
+
+  it("with the appliance not trusted by the launching role, explained by an operator's rights", async () => {
+    const broken = withTrust(document("backup-ec2"), (one) => [
+      { ...one, Principal: { AWS: `arn:aws:iam::${production}:root` } },
+    ]);
+    await withBroken(broken, production, async () => {
+      expect(failures(await check())[0]?.sentence).toContain("STS does not say why");
+      const found = failures(await explainedCheck());
+      expect(found[0]).toMatchObject({ link: "assume-role", subject: backupRole });
+      expect(found[0]?.sentence).toContain("No statement in the trust policy");
+    });
+  });
+
+  it("with a wrong external ID, naming the statement that asks for another one", async () => {
+    const report = await explainedCheck({ externalId: "wrong" });
+    const trust = failures(report).find(
+      ({ link, subject }) => link === "trust-policy" && subject === backupRole,
+    );
+    expect(trust?.sentence).toContain("only with the external ID");
+    expect(trust?.statement).toMatchObject({ sid: "GarrisonAppliance", accountId: production });
+  });
+
+  it("with a role that asks for no external ID", async () => {
+    const broken = withTrust(document("backup-ec2"), ({ Condition: condition, ...one }) => [
+      { ...one, Condition: { ArnEquals: condition?.["ArnEquals"] ?? {} } },
+    ]);
+    await withBroken(broken, production, async () => {
+      const found = failures(await check());
+      expect(found.map(({ link }) => link)).toEqual(["external-id-required"]);
+    });
+  });
+
+  it("with a trust that names a role which was deleted and made again", async () => {
+    const { instanceProfile: _profile, ...appliance } = document("appliance");
+    await createRole(operator(backup), { ...appliance, roleName: "old-appliance" }, call);
+    const principal = { AWS: roleArn(backup, "old-appliance") };
+    const broken = withTrust(document("worker"), (one) =>
+      one.Sid === "GarrisonAppliance" ? [{ ...one, Principal: principal }] : [one],
+    );
+    const iam = operator(production).iam();
+    await iam.send(
+      new UpdateAssumeRolePolicyCommand({
+        RoleName: "garrison-worker",
+        PolicyDocument: JSON.stringify(broken.trust),
+      }),
+    );
+    const backupIam = operator(backup).iam();
+    await backupIam.send(
+      new DeleteRolePolicyCommand({ RoleName: "old-appliance", PolicyName: "garrison-appliance" }),
+    );
+    await backupIam.send(new DeleteRoleCommand({ RoleName: "old-appliance" }));
+    const found = failures(await check());
+    await createRole(operator(production), document("worker"), call);
+    expect(found.find(({ link }) => link === "trust-policy")?.sentence).toContain("trusts a deleted role");
+  });
+
+  it("with PassRole missing", async () => {
+    await withBroken(withoutAction(document("backup-ec2"), "iam:PassRole"), production, async () => {
+      const found = failures(await check());
+      expect(found).toHaveLength(1);
+      expect(found[0]).toMatchObject({ link: "pass-role", action: "iam:PassRole", resource: workerRole });
+      expect(found[0]?.sentence).toContain("No IAM policy of");
+    });
+  });
+
+  it("with the worker role in another account", async () => {
+    const found = failures(await check({ workerRoleArn: roleArn(backup, "garrison-worker") }));
+    expect(found.some(({ sentence }) => sentence.includes("is in another account"))).toBe(true);
+  });
+
+  it("with an organisation policy that denies under a condition: the statement is named with read rights", async () => {
+    const organizations = operator(management).organizations();
+    const Content = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Sid: "WorkersByOperatorsOnly",
+          Effect: "Deny",
+          Action: "ec2:RunInstances",
+          Resource: "arn:aws:ec2:*:*:instance/*",
+          Condition: { StringNotEquals: { "aws:PrincipalArn": "arn:aws:iam::222222222222:role/platform" } },
+        },
+      ],
+    });
+    const made = await organizations.send(
+      new CreateOrganizationPolicy({
+        Name: "guard",
+        Description: "",
+        Type: "SERVICE_CONTROL_POLICY",
+        Content,
+      }),
+    );
+    const PolicyId = made.Policy?.PolicySummary?.Id;
+    await organizations.send(new AttachPolicyCommand({ PolicyId, TargetId: "ou-root-workloads" }));
+    const plain = failures(await check());
+    const explained = failures(await explainedCheck());
+    await organizations.send(new DetachPolicyCommand({ PolicyId, TargetId: "ou-root-workloads" }));
+    expect(plain.map(({ action }) => action)).toEqual(["ec2:RunInstances"]);
+    expect(plain[0]?.sentence).toContain("organisation policy (SCP)");
+    expect(explained[0]?.statement).toMatchObject({ layer: "scp", sid: "WorkersByOperatorsOnly" });
+    expect(explained[0]?.sentence).toContain("WorkersByOperatorsOnly");
+  });
+
+  it("with a permissions boundary that is too narrow", async () => {
+    const iam = operator(production).iam();
+    const PolicyDocument = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", NotAction: "ssmmessages:*", Resource: "*" }],
+    });
+    const made = await iam.send(new CreatePolicyCommand({ PolicyName: "edge", PolicyDocument }));
+    await iam.send(
+      new PutRolePermissionsBoundaryCommand({
+        RoleName: "garrison-worker",
+        PermissionsBoundary: made.Policy?.Arn,
+      }),
+    );
+    const found = failures(await check());
+    const explained = failures(await explainedCheck());
+    await iam.send(new DeleteRolePermissionsBoundaryCommand({ RoleName: "garrison-worker" }));
+    expect(found.map(({ action }) => action)).toEqual([
+      "ssmmessages:CreateControlChannel",
+      "ssmmessages:OpenControlChannel",
+    ]);
+    expect(found[0]?.sentence).toContain("permissions boundary");
+    expect(explained[0]?.statement).toMatchObject({
+      layer: "boundary",
+      policy: `arn:aws:iam::${production}:policy/edge`,
+    });
+  });
+});
+
+describe("each action that the path uses is found by name when it is missing", () => {
+  const used = [
+    "iam:GetContextKeysForPrincipalPolicy",
+    "iam:GetRole",
+    "iam:ListInstanceProfilesForRole",
+    "iam:SimulatePrincipalPolicy",
+    "sqs:DeleteMessage",
+    "sqs:ListQueues",
+    "sqs:ReceiveMessage",
+    "sqs:SendMessage",
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:OpenControlChannel",
+  ];
+  it.each(used)("%s of the worker role", async (action) => {
+    await withBroken(withoutAction(document("worker"), action), production, async () => {
+      const found = failures(await check()).filter((finding) => finding.action === action);
+      expect(found).toHaveLength(1);
+      expect(found[0]).toMatchObject({ link: "grants", subject: workerRole, fix: { Action: [action] } });
+      expect(found[0]?.sentence).toContain(action);
+    });
+  });
+});
+
+describe("garrison roles check", () => {
+  const garrison = fileURLToPath(new URL("../../packages/cli/bin/garrison", import.meta.url));
+
+  async function run(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const keys = applianceKeys();
+    const env = {
+      PATH: process.env["PATH"],
+      AWS_ENDPOINT_URL: lab.endpoint,
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: keys.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+      AWS_SESSION_TOKEN: keys.sessionToken,
+    };
+    try {
+      return { code: 0, ...(await promisify(execFile)(garrison, words, { env })) };
+    } catch (error) {
+      const {
+        code = 1,
+        stderr = "",
+        stdout = "",
+      } = error as { code?: number; stdout?: string; stderr?: string };
+      return { code, stdout, stderr };
+    }
+  }
+
+  it("exits 0 with a table for people", async () => {
+    const done = await run(
+      "roles",
+      "check",
+      backupRole,
+      "--operation",
+      "ec2.image-backup",
+      "--external-id",
+      externalId,
+    );
+    expect(done.stderr).toBe("");
+    expect(done.stdout).toContain(
+      "The chain holds for ec2.image-backup with the worker in the production account",
+    );
+    expect(done.code).toBe(0);
+  });
+
+  it("exits 1 with the report as one JSON object", async () => {
+    const done = await run("roles", "check", workerRole, "--external-id", "wrong", "--json");
+    expect((JSON.parse(done.stdout) as ChainReport).verdict).toBe("failed");
+    expect(done.code).toBe(1);
+  });
+
+  it("exits 2 for what is not a role", async () => {
+    const done = await run("roles", "check", "garrison-worker");
+    expect(done.stderr).toContain("is not the ARN of a role");
+    expect(done.code).toBe(2);
+  });
+});
