@@ -1,5 +1,5 @@
 import { compilePolicy, type CompiledStatement } from "./compile-policy.ts";
-import type { MatchedStatement } from "./evaluation-case.ts";
+import type { Layer, MatchedStatement } from "./evaluation-case.ts";
 import { type LayerPolicies, policyName } from "./layer-policies.ts";
 import { matchCaller, matchStatement } from "./match-statement.ts";
 import type { RequestContext } from "./request-context.ts";
@@ -33,17 +33,26 @@ export function evaluatePolicies(
   for (const [place, named] of set.policies.entries()) {
     const policy = policyName(set.layer, named, place);
     for (const statement of compilePolicy(named.policy, policy).statementsFor(request.service)) {
-      const truth = addStatement(verdict, statement, request);
+      const truth = addStatement(verdict, { statement, layer: set.layer }, request);
       if (truth !== no) matched.push(describeMatch({ set, policy, statement, truth }));
     }
   }
   return verdict;
 }
 
-function addStatement(verdict: MutableVerdict, statement: CompiledStatement, request: RequestContext): Truth {
+interface PlacedStatement {
+  readonly statement: CompiledStatement;
+  readonly layer: Layer;
+}
+
+function addStatement(
+  verdict: MutableVerdict,
+  { statement, layer }: PlacedStatement,
+  request: RequestContext,
+): Truth {
   const truth = matchStatement(statement, request);
   if (truth === no) return no;
-  const caller = matchCaller(statement, request);
+  const caller = matchCaller(statement, request, layer);
   if (caller === "none") return no;
   if (statement.effect === "Deny") verdict.deny = or(verdict.deny, truth);
   else {

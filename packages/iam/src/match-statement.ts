@@ -1,4 +1,5 @@
 import type { CompiledStatement } from "./compile-policy.ts";
+import type { Layer } from "./evaluation-case.ts";
 import { matchCondition } from "./condition.ts";
 import { isExempt, matchPrincipal, type PrincipalMatch } from "./principal-pattern.ts";
 import type { RequestContext } from "./request-context.ts";
@@ -24,9 +25,17 @@ export function matchResources(statement: CompiledStatement, request: RequestCon
   return statement.isNotResource ? not(listed) : listed;
 }
 
-/** How the statement names the caller; statements without a principal (identity policies) mean whoever they belong to. */
-export function matchCaller(statement: CompiledStatement, request: RequestContext): PrincipalMatch {
-  if (statement.principal === undefined) return "direct";
+/**
+ * How the statement names the caller. Statements without a principal mean whoever they belong to; in a resource's policy,
+ * which belongs to nobody, such an Allow is malformed and grants nothing.
+ */
+export function matchCaller(
+  statement: CompiledStatement,
+  request: RequestContext,
+  layer: Layer,
+): PrincipalMatch {
+  if (statement.principal === undefined)
+    return layer === "resource" && statement.effect === "Allow" ? "none" : "direct";
   if (!statement.isNotPrincipal) return matchPrincipal(statement.principal, request.principal);
   return isExempt(statement.principal, request, statement.effect) ? "none" : "direct";
 }

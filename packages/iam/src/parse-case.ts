@@ -1,6 +1,7 @@
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { compilePolicy } from "./compile-policy.ts";
 import type { EvaluationCase } from "./evaluation-case.ts";
+import { checkPolicyKind, parsePolicy, type PolicyKind } from "./parse-policy.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 type Check = (value: unknown, where: string) => void;
@@ -24,31 +25,35 @@ const checkTexts: Check = (value, where) => {
   for (const [place, each] of requireList(value, where).entries()) checkText(each, `${where}[${place}]`);
 };
 
-const checkNamedPolicies: Check = (value, where) => {
-  for (const [place, each] of requireList(value, where).entries()) {
-    const at = `${where}[${place}]`;
-    const named = requireObject(each, at);
-    checkKeys(named, { required: {}, optional: { name: checkText, policy: () => undefined } }, at);
-    const name = typeof named["name"] === "string" ? `${at} (${named["name"]})` : at;
-    if (named["policy"] === undefined) throw invalid(at, 'has no "policy"');
-    checkPolicy(named["policy"], name);
-  }
-};
+function namedPoliciesOf(kind: PolicyKind): Check {
+  return (value, where) => {
+    for (const [place, each] of requireList(value, where).entries()) {
+      const at = `${where}[${place}]`;
+      const named = requireObject(each, at);
+      checkKeys(named, { required: {}, optional: { name: checkText, policy: () => undefined } }, at);
+      if (named["policy"] === undefined) throw invalid(at, 'has no "policy"');
+      const name = typeof named["name"] === "string" ? `${at} (${named["name"]})` : at;
+      policyOf(kind)(named["policy"], name);
+    }
+  };
+}
 
-const checkPolicy: Check = (value, where) => {
-  compilePolicy(requireObject(value, where), where);
-};
+function policyOf(kind: PolicyKind): Check {
+  return (value, where) => {
+    checkPolicyKind(parsePolicy(value, where), kind, where);
+    compilePolicy(requireObject(value, where), where);
+  };
+}
 
-const checkLevels: Check = (value, where) => {
-  for (const [place, each] of requireList(value, where).entries()) {
-    const at = `${where}[${place}]`;
-    checkKeys(
-      requireObject(each, at),
-      { required: { orgIdentifier: checkText, policies: checkNamedPolicies }, optional: {} },
-      at,
-    );
-  }
-};
+function levelsOf(kind: PolicyKind): Check {
+  return (value, where) => {
+    for (const [place, each] of requireList(value, where).entries()) {
+      const at = `${where}[${place}]`;
+      const required = { orgIdentifier: checkText, policies: namedPoliciesOf(kind) };
+      checkKeys(requireObject(each, at), { required, optional: {} }, at);
+    }
+  };
+}
 
 const checkAction: Check = (value, where) => {
   if (typeof value !== "string" || !/^[^:\s]+:[^:\s]+$/.test(value))
@@ -86,13 +91,13 @@ const checkRequest: Check = (value, where) => {
 
 const caseKeys: Readonly<Record<string, Check>> = {
   name: checkText,
-  identityPolicies: checkNamedPolicies,
-  permissionBoundaries: checkNamedPolicies,
-  sessionPolicy: checkPolicy,
-  resourcePolicy: checkPolicy,
-  serviceControlPolicies: checkLevels,
-  resourceControlPolicies: checkLevels,
-  vpcEndpointPolicies: checkNamedPolicies,
+  identityPolicies: namedPoliciesOf("identity"),
+  permissionBoundaries: namedPoliciesOf("identity"),
+  sessionPolicy: policyOf("identity"),
+  resourcePolicy: policyOf("resource"),
+  serviceControlPolicies: levelsOf("identity"),
+  resourceControlPolicies: levelsOf("any"),
+  vpcEndpointPolicies: namedPoliciesOf("any"),
   unknownContext: checkTexts,
 };
 

@@ -1,6 +1,6 @@
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { parseOperatorName } from "./condition.ts";
-import type { PolicyDocument } from "./policy-document.ts";
+import type { PolicyDocument, StatementDocument } from "./policy-document.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -10,10 +10,30 @@ const statementKeys = new Set(
 );
 const principalKeys = new Set(["AWS", "Service", "Federated", "CanonicalUser"]);
 
+/** Whose policy it is: an identity's (or a limit of one), a resource's, or not known. */
+export type PolicyKind = "identity" | "resource" | "any";
+
 /**
- * Checks that a JSON value is an IAM policy document by AWS's grammar, and returns it as it is. Elements that depend on the
- * policy's kind (a `Principal`, a missing `Resource`) are left to AWS: trust policies have no `Resource`, identity policies
- * no `Principal`. Throws `iam-policy-invalid` naming the policy and the element.
+ * Checks that a document has the elements of its kind: an identity's policy names resources and no principal, a resource's
+ * policy names a principal (and no resource where it is a trust policy). Throws `iam-policy-invalid`.
+ */
+export function checkPolicyKind({ Statement }: PolicyDocument, kind: PolicyKind, name: string): void {
+  if (kind === "any") return;
+  const statements = (Array.isArray(Statement) ? Statement : [Statement]) as readonly StatementDocument[];
+  for (const [index, statement] of statements.entries()) {
+    const where = `${name}: Statement[${index}]`;
+    const hasPrincipal = statement.Principal !== undefined || statement.NotPrincipal !== undefined;
+    const hasResource = statement.Resource !== undefined || statement.NotResource !== undefined;
+    if (kind === "resource" && !hasPrincipal) throw invalid(where, "has neither Principal nor NotPrincipal");
+    if (kind === "identity" && hasPrincipal)
+      throw invalid(where, "has a principal, which this kind of policy can't");
+    if (kind === "identity" && !hasResource) throw invalid(where, "has neither Resource nor NotResource");
+  }
+}
+
+/**
+ * Checks that a JSON value is an IAM policy document by AWS's grammar, and returns it as it is. What depends on the policy's
+ * kind is left to `checkPolicyKind`. Throws `iam-policy-invalid` naming the policy and the element.
  */
 export function parsePolicy(json: unknown, name = "policy"): PolicyDocument {
   const policy = requireObject(json, name);

@@ -39,13 +39,13 @@ export function traceStatements(
         layer,
         policy,
         ...(orgIdentifier === undefined ? {} : { orgIdentifier }),
-        ...traceStatement(statement, request),
+        ...traceStatement(statement, request, layer),
       }));
     }),
   );
 }
 
-function traceStatement(statement: CompiledStatement, request: RequestContext) {
+function traceStatement(statement: CompiledStatement, request: RequestContext, layer: Layer) {
   const conditions = statement.conditions.map((condition) => ({
     condition,
     actual: request.readKey(condition.key),
@@ -55,7 +55,7 @@ function traceStatement(statement: CompiledStatement, request: RequestContext) {
     statement,
     action: matchesAction(statement, request),
     resources: matchResources(statement, request),
-    caller: matchCaller(statement, request),
+    caller: matchCaller(statement, request, layer),
     conditions,
     failing: conditions.filter(({ truth }) => truth !== yes),
   };

@@ -1,0 +1,161 @@
+import { expect, test } from "vitest";
+import { evaluate } from "./evaluate.ts";
+import type { EvaluationCase } from "./evaluation-case.ts";
+import { explain } from "./explain.ts";
+
+const account = "111111111111";
+const principal = `arn:aws:sts::${account}:assumed-role/app/s`;
+const resource = { resource: "arn:aws:s3:::b/k", accountId: account };
+const all = { Effect: "Allow", Action: "*", Resource: "*" } as const;
+
+function question(change: Partial<EvaluationCase>, context: Record<string, string> = {}): EvaluationCase {
+  return {
+    request: { action: "s3:GetObject", resource, principal, context },
+    identityPolicies: [],
+    ...change,
+  };
+}
+
+function policyOf(...statements: readonly object[]): object {
+  return { Version: "2012-10-17", Statement: statements };
+}
+
+function explained(given: EvaluationCase) {
+  return explain(given, evaluate(given));
+}
+
+test("silence names the layer and the statement that would do", () => {
+  expect(explained(question({}))).toEqual({
+    sentence: `${principal} may not s3:GetObject on arn:aws:s3:::b/k: no IAM policy allows it.`,
+    layer: "identity",
+    missingContext: [],
+    fix: { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k" },
+  });
+});
+
+test("a statement whose condition has another value is named, with both values and a widened condition", () => {
+  const Condition = { StringEquals: { "aws:ResourceTag/env": "test" } };
+  const policy = policyOf({ Sid: "TestOnly", ...all, Condition });
+  const { sentence, statement, fix } = explained(
+    question({ identityPolicies: [{ name: "P", policy }] }, { "aws:ResourceTag/env": "prod" }),
+  );
+  expect(sentence).toContain(
+    'statement "TestOnly" of the IAM policy "P" would, but wants aws:ResourceTag/env to be "test" (StringEquals) but it is "prod"',
+  );
+  expect(statement).toEqual({ policy: "P", sid: "TestOnly", index: 0 });
+  expect(fix?.Condition).toEqual({ StringEquals: { "aws:ResourceTag/env": ["test", "prod"] } });
+});
+
+test("a key that the request lacks is named, and no fix drops the condition", () => {
+  const given = question({
+    request: {
+      action: "sts:AssumeRole",
+      resource: { resource: "arn:aws:iam::222222222222:role/w", accountId: "222222222222" },
+      principal,
+    },
+    identityPolicies: [{ name: "P", policy: policyOf(all) }],
+    resourcePolicy: policyOf({
+      Sid: "Trust",
+      Effect: "Allow",
+      Action: "sts:AssumeRole",
+      Principal: { AWS: account },
+      Condition: { StringEquals: { "sts:ExternalId": "e1" } },
+    }),
+  });
+  const { sentence, missingContext, fix, layer } = explained(given);
+  expect(sentence).toContain(
+    'statement "Trust" of the trust policy would, but wants sts:ExternalId to be "e1"',
+  );
+  expect(sentence).toContain("the request has no such key");
+  expect({ missingContext, fix, layer }).toEqual({
+    missingContext: ["sts:ExternalId"],
+    fix: undefined,
+    layer: "resource",
+  });
+});
+
+test("an explicit deny names statement, level and the value that made it hold, and excepts the caller", () => {
+  const deny = {
+    Sid: "OnlyEurope",
+    Effect: "Deny",
+    Action: "*",
+    Resource: "*",
+    Condition: { StringNotEquals: { "aws:RequestedRegion": ["eu-central-1"] } },
+  };
+  const { sentence, fix, layer } = explained(
+    question(
+      {
+        identityPolicies: [{ name: "P", policy: policyOf(all) }],
+        serviceControlPolicies: [
+          {
+            orgIdentifier: "r-root",
+            policies: [
+              { name: "Full", policy: policyOf(all) },
+              { name: "Regions", policy: policyOf(deny) },
+            ],
+          },
+        ],
+      },
+      { "aws:RequestedRegion": "us-east-1" },
+    ),
+  );
+  expect(layer).toBe("scp");
+  expect(sentence).toContain(
+    'statement "OnlyEurope" of the service control policy "Regions" at r-root denies it, because aws:RequestedRegion is "us-east-1"',
+  );
+  expect(fix?.Condition).toEqual({
+    ...deny.Condition,
+    ArnNotLike: { "aws:PrincipalArn": `arn:aws:iam::${account}:role/app` },
+  });
+});
+
+test("the fix of a deny lets the request pass", () => {
+  const deny = { Effect: "Deny", Action: "s3:*", Resource: "*" } as const;
+  const given = question({ identityPolicies: [{ name: "P", policy: policyOf(all, deny) }] });
+  const { fix } = explained(given);
+  const mended = { ...given, identityPolicies: [{ name: "P", policy: policyOf(all, fix as object) }] };
+  expect(evaluate(mended).decision).toBe("Allowed");
+});
+
+test("an organisation level that is silent is named", () => {
+  const { sentence } = explained(
+    question({
+      identityPolicies: [{ name: "P", policy: policyOf(all) }],
+      serviceControlPolicies: [
+        { orgIdentifier: "r-root", policies: [{ name: "Full", policy: policyOf(all) }] },
+        { orgIdentifier: "ou-1", policies: [] },
+      ],
+    }),
+  );
+  expect(sentence).toContain("no service control policy at ou-1 allows it");
+});
+
+test("a trust in somebody else says whom it trusts, and the fix trusts the caller", () => {
+  const given = question({
+    request: {
+      action: "sts:AssumeRole",
+      resource: { resource: "arn:aws:iam::222222222222:role/w", accountId: "222222222222" },
+      principal,
+    },
+    identityPolicies: [{ name: "P", policy: policyOf(all) }],
+    resourcePolicy: policyOf({ Effect: "Allow", Action: "sts:AssumeRole", Principal: { AWS: "AROAGONE" } }),
+  });
+  const { sentence, fix } = explained(given);
+  expect(sentence).toContain('Statement[0] of the trust policy does, but only for {"AWS":"AROAGONE"}');
+  expect(fix).toEqual({
+    Effect: "Allow",
+    Action: "sts:AssumeRole",
+    Principal: { AWS: `arn:aws:iam::${account}:role/app` },
+  });
+});
+
+test("an open decision names what it depends on", () => {
+  const Condition = { StringEquals: { "aws:SourceVpce": "vpce-1" } };
+  const { sentence } = explained(
+    question({
+      identityPolicies: [{ name: "P", policy: policyOf({ ...all, Condition }) }],
+      unknownContext: ["aws:SourceVpce"],
+    }),
+  );
+  expect(sentence).toContain('it depends on aws:SourceVpce, which Statement[0] of the IAM policy "P" tests.');
+});
