@@ -20,6 +20,8 @@ export interface StatementOrigin {
   readonly sid?: string;
   readonly statementIndex?: number;
   readonly accountId?: string;
+  /** Where an organisation policy is attached: root, organisational unit or account. */
+  readonly attachedTo?: string;
 }
 
 export interface LinkFinding {

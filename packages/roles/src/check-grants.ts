@@ -32,11 +32,21 @@ export async function checkGrants(
   );
   const foreignKeys = await foreignContextKeys(sources.probe, { subject, probes, call });
   return [
-    ...findings.flatMap(({ finding }) => finding ?? []),
+    ...withoutRepeats(findings.flatMap(({ finding }) => finding ?? [])),
     ...findings.flatMap(({ disagreement }) => disagreement ?? []),
     ...simulatorFinding(subject, simulated),
     ...summaries(subject, findings, foreignKeys),
   ];
+}
+
+/** One statement that denies an action denies it on every resource: said once. What misses an allow has its own mend. */
+function withoutRepeats(findings: readonly LinkFinding[]): readonly LinkFinding[] {
+  const seen = new Set<string>();
+  return findings.filter((finding) => {
+    if (finding.fix !== undefined) return true;
+    const key = JSON.stringify([finding.action, finding.statement]);
+    return !seen.has(key) && seen.add(key);
+  });
 }
 
 interface JudgedAction {

@@ -25,15 +25,19 @@ export function evaluateProbe(
   if (decision === "Allowed") return { verdict: "allowed", sentence: "", result };
   const explanation = explain(asked, result);
   const layer = explanation.layer ?? result.blockedBy[0] ?? "identity";
-  if (decision === "ImplicitlyDenied" && layer === "identity") {
+  if (decision === "ImplicitlyDenied" && layer === "identity" && explanation.statement === undefined) {
     return { ...missingAllow(known.subject, probe, what), verdict: "denied", result };
   }
+  const attachedTo = result.matched.find(
+    ({ effect, layer: at }) => effect === "Deny" && at === layer,
+  )?.orgIdentifier;
   const statement = {
     layer,
     policy: explanation.statement?.policy ?? silentPolicies(known.policies, layer),
     sid: explanation.statement?.sid,
     statementIndex: explanation.statement?.index,
     accountId: known.subject.accountId,
+    ...(attachedTo === undefined ? {} : { attachedTo }),
   };
   const verdict = decision === "Unknown" ? "unknown" : "denied";
   return { verdict, sentence: explanation.sentence, statement, result };

@@ -30,10 +30,12 @@ function formatOrigin({
   policy,
   sid,
   statementIndex,
+  attachedTo,
 }: NonNullable<LinkFinding["statement"]>): string {
   const place = sid ?? (statementIndex === undefined ? undefined : `number ${statementIndex + 1}`);
   const statement = place === undefined ? "" : `, statement ${place}`;
-  return `${layer}: ${policy}${statement}${accountId === undefined ? "" : `, account ${accountId}`}`;
+  const attached = attachedTo === undefined ? "" : `, attached to ${attachedTo}`;
+  return `${layer}: ${policy}${statement}${attached}${accountId === undefined ? "" : `, account ${accountId}`}`;
 }
 
 function summary({ findings, operations, placement, verdict }: ChainReport): string {
