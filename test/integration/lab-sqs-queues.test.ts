@@ -64,7 +64,9 @@ test("a queue is made once, found by name and prefix, and its address is the lab
   expect(await create("garrison-aaaa-in")).toBe(url);
   expect(await nameOf(create("garrison-aaaa-in", { DelaySeconds: "5" }))).toBe("QueueNameExists");
   expect((await sqs.send(new GetQueueUrlCommand({ QueueName: "garrison-aaaa-in" }))).QueueUrl).toBe(url);
-  expect((await sqs.send(new ListQueuesCommand({ QueueNamePrefix: "garrison-aaaa" }))).QueueUrls).toEqual([url]);
+  expect((await sqs.send(new ListQueuesCommand({ QueueNamePrefix: "garrison-aaaa" }))).QueueUrls).toEqual([
+    url,
+  ]);
   expect(await nameOf(sqs.send(new GetQueueUrlCommand({ QueueName: "absent" })))).toBe("QueueDoesNotExist");
 });
 
@@ -73,28 +75,59 @@ test("lists are paged", async () => {
   const first = await sqs.send(new ListQueuesCommand({ QueueNamePrefix: "page-", MaxResults: 2 }));
   expect(first.QueueUrls).toHaveLength(2);
   const NextToken = first.NextToken;
-  const second = await sqs.send(new ListQueuesCommand({ QueueNamePrefix: "page-", MaxResults: 2, NextToken }));
+  const second = await sqs.send(
+    new ListQueuesCommand({ QueueNamePrefix: "page-", MaxResults: 2, NextToken }),
+  );
   expect(second.QueueUrls).toHaveLength(1);
   expect(second.NextToken).toBeUndefined();
 });
 
 test("a message is hidden while it is worked on, comes back, and goes when deleted", async () => {
   const url = await create("visibility");
-  await send(url, "one", { MessageAttributes: { kind: { DataType: "String", StringValue: "test" }, raw: { DataType: "Binary", BinaryValue: Buffer.from([1, 2]) } } });
-  const [first] = await receive(url, { VisibilityTimeout: 60, MessageAttributeNames: ["All"], MessageSystemAttributeNames: ["All"] });
+  await send(url, "one", {
+    MessageAttributes: {
+      kind: { DataType: "String", StringValue: "test" },
+      raw: { DataType: "Binary", BinaryValue: Buffer.from([1, 2]) },
+    },
+  });
+  const [first] = await receive(url, {
+    VisibilityTimeout: 60,
+    MessageAttributeNames: ["All"],
+    MessageSystemAttributeNames: ["All"],
+  });
   expect(first).toMatchObject({ Body: "one", MessageAttributes: { kind: { StringValue: "test" } } });
   expect(first!.Attributes).toMatchObject({ ApproximateReceiveCount: "1" });
   expect(await receive(url)).toEqual([]);
-  await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle: first!.ReceiptHandle!, VisibilityTimeout: 0 }));
+  await sqs.send(
+    new ChangeMessageVisibilityCommand({
+      QueueUrl: url,
+      ReceiptHandle: first!.ReceiptHandle!,
+      VisibilityTimeout: 0,
+    }),
+  );
   const [again] = await receive(url, { MessageSystemAttributeNames: ["ApproximateReceiveCount"] });
   expect(again!.Attributes).toEqual({ ApproximateReceiveCount: "2" });
   // An old handle succeeds without deleting.
   await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: first!.ReceiptHandle! }));
-  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["All"] }));
-  expect(Attributes).toMatchObject({ ApproximateNumberOfMessagesNotVisible: "1", MaximumMessageSize: "1048576" });
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["All"] }),
+  );
+  expect(Attributes).toMatchObject({
+    ApproximateNumberOfMessagesNotVisible: "1",
+    MaximumMessageSize: "1048576",
+  });
   await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: again!.ReceiptHandle! }));
   await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: again!.ReceiptHandle! }));
-  expect((await sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["ApproximateNumberOfMessagesNotVisible"] }))).Attributes).toEqual({ ApproximateNumberOfMessagesNotVisible: "0" });
+  expect(
+    (
+      await sqs.send(
+        new GetQueueAttributesCommand({
+          QueueUrl: url,
+          AttributeNames: ["ApproximateNumberOfMessagesNotVisible"],
+        }),
+      )
+    ).Attributes,
+  ).toEqual({ ApproximateNumberOfMessagesNotVisible: "0" });
 });
 
 test("a long poll ends with the first message, and with its request", async () => {
@@ -103,7 +136,9 @@ test("a long poll ends with the first message, and with its request", async () =
   await send(url, "at last");
   expect((await waiting)[0]?.Body).toBe("at last");
   const stop = new AbortController();
-  const aborted = nameOf(sqs.send(new ReceiveMessageCommand({ QueueUrl: url, WaitTimeSeconds: 20 }), { abortSignal: stop.signal }));
+  const aborted = nameOf(
+    sqs.send(new ReceiveMessageCommand({ QueueUrl: url, WaitTimeSeconds: 20 }), { abortSignal: stop.signal }),
+  );
   setTimeout(() => stop.abort(), 50);
   expect(await aborted).toBe("AbortError");
 });
@@ -119,10 +154,15 @@ test("batches report each entry", async () => {
   expect(sent.Successful?.map(({ Id }) => Id)).toEqual(["a", "c"]);
   expect(sent.Failed?.[0]).toMatchObject({ Id: "b", Code: "InvalidMessageContents" });
   const messages = await receive(url);
-  const deletions = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle: ReceiptHandle! }));
+  const deletions = messages.map(({ ReceiptHandle }, index) => ({
+    Id: String(index),
+    ReceiptHandle: ReceiptHandle!,
+  }));
   const deleted = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries: deletions }));
   expect(deleted.Successful).toHaveLength(2);
-  expect(await nameOf(sqs.send(new SendMessageBatchCommand({ QueueUrl: url, Entries: [] })))).toBe("EmptyBatchRequest");
+  expect(await nameOf(sqs.send(new SendMessageBatchCommand({ QueueUrl: url, Entries: [] })))).toBe(
+    "EmptyBatchRequest",
+  );
 });
 
 test("sizes and contents are limited", async () => {
@@ -135,7 +175,9 @@ test("sizes and contents are limited", async () => {
 
 test("a message that is received too often goes to the dead-letter queue", async () => {
   const dead = await create("dead");
-  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: dead, AttributeNames: ["QueueArn"] }));
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: dead, AttributeNames: ["QueueArn"] }),
+  );
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: Attributes!["QueueArn"], maxReceiveCount: 2 });
   const url = await create("alive", { RedrivePolicy, VisibilityTimeout: "0" });
   await send(url, "poison");
@@ -147,7 +189,8 @@ test("a message that is received too often goes to the dead-letter queue", async
 
 test("a FIFO queue keeps order by group and drops repetitions", async () => {
   const url = await create("orders.fifo", { FifoQueue: "true" });
-  const order = (body: string, MessageGroupId: string, MessageDeduplicationId = body) => send(url, body, { MessageGroupId, MessageDeduplicationId });
+  const order = (body: string, MessageGroupId: string, MessageDeduplicationId = body) =>
+    send(url, body, { MessageGroupId, MessageDeduplicationId });
   const one = await order("a1", "a");
   expect((await order("a1 again", "a", "a1")).MessageId).toBe(one.MessageId);
   await order("a2", "a");
@@ -166,7 +209,12 @@ test("another account gets in by the queue's policy only, and never to manage it
   expect(await nameOf(other.send(body))).toBe("AccessDeniedException");
   const Policy = JSON.stringify({
     Version: "2012-10-17",
-    Statement: { Effect: "Allow", Principal: { AWS: "arn:aws:iam::111111111111:root" }, Action: "sqs:*", Resource: "*" },
+    Statement: {
+      Effect: "Allow",
+      Principal: { AWS: "arn:aws:iam::111111111111:root" },
+      Action: "sqs:*",
+      Resource: "*",
+    },
   });
   await sqs.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: { Policy } }));
   expect(await nameOf(other.send(body))).toBe("success");
@@ -174,7 +222,9 @@ test("another account gets in by the queue's policy only, and never to manage it
 });
 
 test("tags, purge and deletion", async () => {
-  const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: "tagged", tags: { "garrison:run": "run-1" } }));
+  const { QueueUrl = "" } = await sqs.send(
+    new CreateQueueCommand({ QueueName: "tagged", tags: { "garrison:run": "run-1" } }),
+  );
   expect((await sqs.send(new ListQueueTagsCommand({ QueueUrl }))).Tags).toEqual({ "garrison:run": "run-1" });
   await send(QueueUrl, "x");
   await sqs.send(new PurgeQueueCommand({ QueueUrl }));
