@@ -4,6 +4,7 @@ import type { VolumeSummary } from "./backup-plan.ts";
 import type { BackupRun } from "./backup-run.ts";
 import { blockSizeBytes, type BlockReference } from "./block-source.ts";
 import type { PreparedBlock } from "./block-work.ts";
+import { freeBuffer, freeMemory } from "./free-memory.ts";
 import { itemKinds, leafEntries } from "./format/format-limits.ts";
 import { chunkAad } from "./format/item-identity.ts";
 import { emptyLeaf, type Leaf, type MutableLeaf } from "./format/leaf-page.ts";
@@ -167,7 +168,10 @@ class VolumeWriter {
         `block ${index} of ${this.#volume.volumeId} has ${bytesRead} bytes`,
       );
     }
-    if (zeroBlock.equals(bytes)) return { index, bytesRead, outcome: "zero" };
+    if (zeroBlock.equals(bytes)) {
+      freeMemory(bytes);
+      return { index, bytesRead, outcome: "zero" };
+    }
     const prepared = await run.crew.prepare({ bytes, sha256, expectedId: before?.id });
     if (prepared.payload === undefined) return { index, bytesRead, outcome: "same", address: before! };
     return { index, bytesRead, outcome: "new", prepared };
@@ -195,6 +199,7 @@ class VolumeWriter {
     const recent = run.recent.find(block.prepared.id);
     if (recent !== undefined && Buffer.compare(recent.id, block.prepared.id) === 0) {
       this.#counts.blocksReused++;
+      freeBuffer(block.prepared.payload!);
       return recent;
     }
     const address = await this.#store(block.index, block.prepared);
@@ -215,6 +220,7 @@ class VolumeWriter {
       id,
     };
     const place = await run.packs.append(item, prepared.payload!, aad);
+    freeBuffer(prepared.payload!);
     this.#counts.blocksStored++;
     this.#counts.bytesStored += place.length;
     return { id, codec, session: run.session.sessionId, lane: run.session.laneId, ...place };

@@ -24,7 +24,7 @@ export function openBlockCrew(idKey: Uint8Array, threads: number): BlockCrew {
   const program = threads > 0 ? findThreadProgram() : undefined;
   if (program === undefined) {
     return {
-      prepare: async (job) => prepareBlock(idKey, job),
+      prepare: async (job) => prepareBlock(idKey, { ...job, bytes: ownMemory(job.bytes) }),
       recover: async (job) => recoverBlock(idKey, job),
       close: async () => undefined,
     };

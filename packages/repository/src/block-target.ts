@@ -9,7 +9,7 @@ export interface TargetSummary {
 export interface BlockTarget {
   /** Blocks never written read as zeros afterwards; when false, the restore writes zero blocks too. */
   readonly isZeroFilled: boolean;
-  /** `sha256` is the digest of `bytes`. Idempotent. */
+  /** `sha256` is the digest of `bytes`, which are only lent: their memory is used again once the call has ended. Idempotent. */
   write(
     block: { readonly index: number; readonly bytes: Uint8Array; readonly sha256: Uint8Array },
     call: { readonly signal: AbortSignal },

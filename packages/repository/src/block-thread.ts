@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { freeMemory } from "./free-memory.ts";
 import { prepareBlock, recoverBlock, type PrepareJob, type RecoverJob } from "./block-work.ts";
 
 /** The program of one worker thread: answers each job with its result or the reason why there is none. */
@@ -22,9 +23,11 @@ port.on("message", (request: ThreadRequest) => {
   try {
     if (request.prepare !== undefined) {
       const result = prepareBlock(idKey, request.prepare);
+      if (result.payload?.buffer !== request.prepare.bytes.buffer) freeMemory(request.prepare.bytes);
       send({ number, result }, result.payload);
     } else {
       const result = recoverBlock(idKey, request.recover!);
+      freeMemory(request.recover!.stored);
       send({ number, result }, "bytes" in result ? result.bytes : undefined);
     }
   } catch (error) {

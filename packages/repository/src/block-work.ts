@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { blockSizeBytes } from "./block-source.ts";
 import type { Codec } from "./format/format-limits.ts";
+import { freeMemory } from "./free-memory.ts";
 import { chunkId } from "./format/item-identity.ts";
 import { openItem } from "./format/pack-container.ts";
 
@@ -58,6 +59,7 @@ export function recoverBlock(idKey: Uint8Array, job: RecoverJob): RecoveredBlock
   const payload = openItem(job.itemKey, job.aad, job.stored);
   if (payload === undefined) return { damage: "tag" };
   const bytes = job.codec === 0 ? payload : inflate(payload);
+  if (bytes !== payload) freeMemory(payload);
   if (bytes === undefined) return { damage: "compression" };
   if (bytes.length !== blockSizeBytes) return { damage: "length" };
   const sha256 = hash("sha256", bytes, "buffer");

@@ -3,6 +3,7 @@ import { open, type FileHandle } from "node:fs/promises";
 import { throwIfAborted } from "@garrison/core/clock";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { MiB } from "@garrison/core/units";
+import { freeMemory } from "./free-memory.ts";
 import { blockSizeBytes, type BlockReference, type BlockSource, type SourceBlock } from "./block-source.ts";
 
 export interface ChangedRange {
@@ -125,10 +126,16 @@ async function* scan(
       const copy = Buffer.allocUnsafeSlow(blockSizeBytes);
       bytes.copy(copy);
       kept.set(index, copy);
-      if (kept.size > keptBlocks) kept.delete(kept.keys().next().value!);
+      if (kept.size > keptBlocks) dropOldest(kept);
       yield { index };
     }
   }
+}
+
+function dropOldest(kept: Map<number, Buffer>): void {
+  const [index, bytes] = kept.entries().next().value!;
+  kept.delete(index);
+  freeMemory(bytes);
 }
 
 function openChangedSource(image: ImageFile, changed: readonly ChangedRange[]): SourceWithoutIdentity {

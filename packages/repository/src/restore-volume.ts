@@ -7,6 +7,7 @@ import { openBlockCrew } from "./block-crew.ts";
 import { blockSizeBytes } from "./block-source.ts";
 import type { BlockTarget, TargetSummary } from "./block-target.ts";
 import { planRanges, type ChunkRange, type WantedChunk } from "./chunk-ranges.ts";
+import { freeMemory } from "./free-memory.ts";
 import { openChunkReader, rangeName, type ChunkReader } from "./chunk-reader.ts";
 import { leafEntries } from "./format/format-limits.ts";
 import type { Leaf } from "./format/leaf-page.ts";
@@ -96,6 +97,7 @@ async function writeBlocks(restore: Restore, call: StoreCall): Promise<void> {
   let [blocksDone, bytesRead] = [0, 0];
   for await (const group of fetched) {
     await writeGroup(restore, group, call);
+    for (const { bytes } of new Set(group.ranges.values())) freeMemory(bytes);
     blocksDone += group.entries.filter((entry) => entry !== undefined).length;
     bytesRead += group.bytesFetched;
     const { volumeId, blocksHeld } = reader.volume;
@@ -167,7 +169,7 @@ async function writeGroup(restore: Restore, group: FetchedGroup, call: StoreCall
   try {
     const open = (slot: number) => openBlock(restore, group, slot);
     for await (const block of mapConcurrent(blocks, options, open)) {
-      writes.push(target.write(block, call));
+      writes.push(writeBlock(target, block, call));
       writes.at(-1)!.catch(() => undefined); // reported when its turn comes
       if (writes.length >= blocksAtOnce) await writes.shift();
     }
@@ -175,6 +177,13 @@ async function writeGroup(restore: Restore, group: FetchedGroup, call: StoreCall
   } finally {
     await Promise.allSettled(writes);
   }
+}
+
+type OpenedBlock = Parameters<BlockTarget["write"]>[0];
+
+async function writeBlock(target: BlockTarget, block: OpenedBlock, call: StoreCall): Promise<void> {
+  await target.write(block, call);
+  if (block.bytes !== zeroBlock) freeMemory(block.bytes);
 }
 
 async function openBlock(restore: Restore, group: FetchedGroup, slot: number) {

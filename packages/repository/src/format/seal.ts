@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
+import { freeMemory } from "../free-memory.ts";
 import { tagBytes } from "./format-limits.ts";
 
 export interface SealContext {
@@ -19,7 +20,9 @@ export function sealBytes(context: SealContext, plain: Uint8Array): Uint8Array {
 export function sealInto(context: SealContext, plain: Uint8Array, target: Uint8Array): void {
   const cipher = createCipheriv("aes-256-gcm", context.key, context.nonce);
   cipher.setAAD(context.aad);
-  target.set(cipher.update(plain), 0);
+  const sealed = cipher.update(plain);
+  target.set(sealed, 0);
+  freeMemory(sealed);
   cipher.final();
   target.set(cipher.getAuthTag(), plain.length);
 }
