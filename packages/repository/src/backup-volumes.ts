@@ -45,7 +45,7 @@ async function runBackup(
   await using run = new BackupRun(dependencies, { plan, limits, session, resume }, call);
   const results: VolumeResult[] = [];
   for (const number of plan.volumes.keys()) results.push(await backupVolume(run, number));
-  return commitSession(run, results);
+  return await commitSession(run, results);
 }
 
 /** Failures after which the same session can never succeed. */
