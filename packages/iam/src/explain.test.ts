@@ -26,7 +26,7 @@ function explained(given: EvaluationCase) {
 
 test("silence names the layer and the statement that would do", () => {
   expect(explained(question({}))).toEqual({
-    sentence: `${principal} may not s3:GetObject on arn:aws:s3:::b/k: no IAM policy allows it.`,
+    sentence: `${principal} may not s3:GetObject on arn:aws:s3:::b/k: no IAM policy of the caller allows it.`,
     layer: "identity",
     missingContext: [],
     fix: { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k" },
@@ -72,6 +72,24 @@ test("a key that the request lacks is named, and no fix drops the condition", ()
     fix: undefined,
     layer: "resource",
   });
+});
+
+test("a wrong external ID is never accepted by way of a fix", () => {
+  const trust = { Effect: "Allow", Action: "sts:AssumeRole", Principal: { AWS: account } };
+  const Condition = { StringEquals: { "sts:ExternalId": "e1" } };
+  const { sentence, fix } = explained({
+    request: {
+      action: "sts:AssumeRole",
+      resource: { resource: "arn:aws:iam::222222222222:role/w", accountId: "222222222222" },
+      principal,
+      context: { "sts:ExternalId": "e2" },
+    },
+    identityPolicies: [{ name: "P", policy: policyOf(all) }],
+    resourcePolicy: policyOf({ ...trust, Condition }),
+  });
+  expect(sentence).toContain("the trust policy in account 222222222222 does not allow it");
+  expect(sentence).toContain('it is "e2"');
+  expect(fix).toBeUndefined();
 });
 
 test("an explicit deny names statement, level and the value that made it hold, and excepts the caller", () => {

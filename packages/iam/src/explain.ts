@@ -3,7 +3,7 @@ import type { EvaluationCase, EvaluationResult, Layer, MatchedStatement } from "
 import {
   describeCaller,
   describeStatement,
-  layerWord,
+  describeSilence,
   listWords,
   type StatementPlace,
 } from "./layer-words.ts";
@@ -112,16 +112,13 @@ function explainUnknown(given: EvaluationCase, result: EvaluationResult): Reason
 function explainSilence(given: EvaluationCase, result: EvaluationResult): Reason {
   const [layer] = result.blockedBy;
   if (layer === undefined) return { text: "" };
-  const others = result.blockedBy.slice(1).map((each) => layerWord(each, given));
-  const also = others.length === 0 ? "" : `; neither does any ${others.join(" or ")}`;
+  const silent = result.blockedBy.map((each) => describeSilence(each, given, result));
+  const text = `: ${silent.join(", and ")}`;
   const miss = nearestMiss(given, result, layer);
-  const closed = result.layers.find((each) => each.layer === layer)?.closedLevels ?? [];
-  const at = closed.length === 0 ? "" : ` at ${closed.join(", ")}`;
-  const text = `: no ${layerWord(layer, given)}${whose(given, layer)}${at} allows it${also}`;
   if (miss === undefined) return { text, layer, fix: suggestAllow(given, layer) };
   const place = placeOf(miss.trace);
   const fix = miss.because === "conditions" ? widenConditions(miss.trace) : suggestAllow(given, layer);
-  return { text: `${text}; ${describeMiss(given, miss)}`, layer, place, fix };
+  return { text: `${text}; ${describeMiss(given, miss)}`, layer: miss.trace.layer, place, fix };
 }
 
 /**
@@ -137,10 +134,6 @@ function nearestMiss(given: EvaluationCase, result: EvaluationResult, layer: Lay
   const isSameAccount = request.principal.accountId === request.resourceAccountId;
   if (own !== undefined || layer !== "identity" || !isSameAccount) return own;
   return findNearMisses(given, "resource", request)[0];
-}
-
-function whose({ request }: EvaluationCase, layer: Layer): string {
-  return layer === "resource" ? ` of the resource in account ${request.resource.accountId}` : "";
 }
 
 function describeMiss(given: EvaluationCase, { trace, because }: NearMiss): string {

@@ -1,4 +1,4 @@
-import type { EvaluationCase, Layer } from "./evaluation-case.ts";
+import type { EvaluationCase, EvaluationResult, Layer } from "./evaluation-case.ts";
 
 const words: Readonly<Record<Layer, string>> = {
   identity: "IAM policy",
@@ -17,6 +17,26 @@ export function layerWord(layer: Layer, { request }: EvaluationCase): string {
   if (/^arn:[^:]*:iam:.*:role\//.test(resource)) return "trust policy";
   if (/^arn:[^:]*:kms:/.test(resource)) return "key policy";
   return words.resource;
+}
+
+/** "the session policy does not allow it": a layer that ends a request by its silence. */
+export function describeSilence(layer: Layer, given: EvaluationCase, result: EvaluationResult): string {
+  const word = layerWord(layer, given);
+  const closed = result.layers.find((each) => each.layer === layer)?.closedLevels ?? [];
+  switch (layer) {
+    case "identity":
+      return "no IAM policy of the caller allows it";
+    case "resource": {
+      const { accountId } = given.request.resource;
+      if (given.resourcePolicy !== undefined) return `the ${word} in account ${accountId} does not allow it`;
+      return `the resource in account ${accountId} has no ${word} that allows it`;
+    }
+    case "scp":
+    case "rcp":
+      return `no ${word} at ${closed.join(" and ")} allows it`;
+    default:
+      return `the ${word} does not allow it`;
+  }
 }
 
 export interface StatementPlace {

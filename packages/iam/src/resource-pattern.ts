@@ -14,6 +14,8 @@ const colon = 58;
 
 interface PreparedPattern {
   readonly codes: PatternCodes;
+  /** The plain text before the first wildcard: most resources of other services already differ here. */
+  readonly prefix: string;
   /** Whether some wildcard has to stay inside its segment, which needs the slower matcher. */
   readonly isSegmented: boolean;
 }
@@ -48,9 +50,10 @@ export function matchResource(pattern: ResourcePattern, resource: string, variab
 }
 
 function matchesPrepared(pattern: PreparedPattern, resource: string): boolean {
+  if (!resource.startsWith(pattern.prefix)) return false;
   return pattern.isSegmented
     ? matchesSegmentedCodes(pattern.codes, resource)
-    : matchesCodes(pattern.codes, resource);
+    : matchesCodes(pattern.codes, resource, pattern.prefix.length);
 }
 
 /**
@@ -73,5 +76,8 @@ function prepare(codes: PatternCodes): PreparedPattern {
     if (!isBound) result.push(code);
     else result.push(code === anyText ? anyTextInSegment : anyCharacterInSegment);
   }
-  return { codes: result, isSegmented };
+  const firstWildcard = result.findIndex((code) => code < 0);
+  const plain = firstWildcard < 0 ? result : result.slice(0, firstWildcard);
+  const prefix = plain.map((code) => String.fromCharCode(code)).join("");
+  return { codes: result, prefix, isSegmented };
 }

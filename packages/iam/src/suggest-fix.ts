@@ -37,11 +37,15 @@ export function widenConditions(trace: StatementTrace): StatementDocument | unde
   return conditions === undefined ? undefined : { ...trace.statement.document, Condition: conditions };
 }
 
+/** Who must prove something by a value must not be let in with another one: external ids and claims of identity providers. */
+const secretKeys = /^sts:|:(sub|aud|amr)$/i;
+
 function widenCondition(
   block: ConditionBlock,
   { condition, actual }: ConditionTrace,
 ): ConditionBlock | undefined {
   const { operator, operatorText, keyText } = condition;
+  if (secretKeys.test(keyText)) return undefined;
   const isListed =
     operator !== "Null" && /^(String(Not)?(Equals|Like)|Arn|(Not)?IpAddress)/.test(operator.name);
   if (!isListed || typeof actual === "string" || typeof operator === "string") return undefined;

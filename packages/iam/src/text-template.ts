@@ -25,7 +25,7 @@ export interface VariableSource {
   readVariable(key: string): { readonly value: string } | "absent" | "unknown";
 }
 
-const variableForm = /^\s*([^\s,{}]+)\s*(?:,\s*'([^']*)'\s*)?$/;
+const variableForm = /^\s*([^\s,{}](?:[^,{}]*[^\s,{}])?)\s*(?:,\s*'([^']*)'\s*)?$/;
 
 /** `${key}`, `${key, 'default'}`, and `${*}` `${?}` `${$}` for the characters themselves; other `${...}` stays text. */
 export function parseTemplate(source: string, withVariables: boolean): TextTemplate {

@@ -28,12 +28,12 @@ export function appendLiteral(codes: number[], text: string): void {
 }
 
 /**
- * Whether `text` matches from `start` to `end`. It remembers only the last `*`, which is enough since a later star can
+ * Whether `text` matches; its first `start` characters are known to be the pattern's first `start` codes. It remembers only the last `*`, which is enough since a later star can
  * take over whatever an earlier one would: time is at most pattern length times text length, never exponential.
  */
 export function matchesCodes(codes: PatternCodes, text: string, start = 0): boolean {
   let at = start;
-  let place = 0;
+  let place = start;
   let starPlace = -1;
   let starAt = start;
   while (at < text.length) {
