@@ -19,6 +19,8 @@ export interface ChainRequest {
   readonly externalId?: string;
   /** External ID of roles in the appliance's own account. Default: the same. */
   readonly backupExternalId?: string;
+  /** The repository role's external ID. Default: as for the account that it is in. */
+  readonly repositoryExternalId?: string;
   /** The appliance's role or user. Default: whoever asks. */
   readonly applianceArn?: string;
   readonly region: string;

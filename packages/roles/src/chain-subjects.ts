@@ -98,13 +98,14 @@ class ChainPlan {
 
   subject(role: RoleDefinition, roleArn: string, operations: readonly OperationDefinition[]): ChainSubject {
     const { accountId } = parseRoleArn(roleArn);
-    const { externalId, backupExternalId } = this.#request;
+    const { externalId, backupExternalId, repositoryExternalId } = this.#request;
     const isOurs = accountId === this.#applianceAccount;
+    const ofAccount = isOurs ? (backupExternalId ?? externalId) : externalId;
     return {
       role,
       roleArn,
       accountId,
-      externalId: isOurs ? (backupExternalId ?? externalId) : externalId,
+      externalId: role.id === "repository" ? (repositoryExternalId ?? ofAccount) : ofAccount,
       operations,
       values: this.#values(roleArn),
     };

@@ -125,6 +125,27 @@ describe("a chain made of the exported documents", () => {
     expect((await check({ roleArn: repository, bucket: "other" })).verdict).toBe("failed");
   });
 
+  it("passes inside its Regions and installation, and fails in another Region", async () => {
+    const { check } = stage({ regions: ["eu-central-1"], installation: "7f3a09c1" });
+    expect((await check({ installation: "7f3a09c1" })).verdict).toBe("passed");
+    const elsewhere = await check({ installation: "7f3a09c1", region: "us-east-1" });
+    expect(new Set(failures(elsewhere).map(({ link }) => link))).toEqual(new Set(["grants"]));
+    const foreign = failures(await check({ installation: "00000000" }));
+    expect(foreign.map(({ action }) => action)).toContain("ec2:RunInstances");
+  });
+
+  it("checks the repository's role with its own external ID", async () => {
+    const { check, role } = stage({ bucket: "vault" });
+    changeTrust(role("repository"), (statement) => ({
+      ...statement,
+      Condition: { ...statement.Condition, StringEquals: { "sts:ExternalId": "vault-1" } },
+    }));
+    const repositoryRoleArn = roleArn(backup, "garrison-repository");
+    const request = { repositoryRoleArn, bucket: "vault", repositoryExternalId: "vault-1" };
+    expect((await check(request)).verdict).toBe("passed");
+    expect((await check({ ...request, repositoryExternalId: "vault-2" })).verdict).toBe("failed");
+  });
+
   it("says the same with an operator's read rights", async () => {
     const report = await stage().check({}, { operator: true });
     expect(report.verdict).toBe("passed");

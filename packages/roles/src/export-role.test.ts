@@ -49,6 +49,16 @@ describe("role documents", () => {
     ]);
   });
 
+  it("let operators run the appliance outside EC2 only when they are named", () => {
+    const operator = "arn:aws:iam::111111111111:user/operator";
+    const named = exportRole("appliance", { accounts, operatorArns: [operator] });
+    expect(named.trust.Statement[1]).toMatchObject({
+      Condition: { ArnEquals: { "aws:PrincipalArn": [operator] } },
+    });
+    expect(exportRole("appliance", { accounts }).trust.Statement).toHaveLength(1);
+    expect(exportRole("worker", { accounts, operatorArns: [operator] }).trust.Statement).toHaveLength(2);
+  });
+
   it("name China's partition and both of its EC2 principals", () => {
     const text = JSON.stringify(
       exportRole("backup-ec2", { accounts, partition: "aws-cn", withWorkersInProduction: true }),

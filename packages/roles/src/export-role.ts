@@ -26,6 +26,8 @@ export interface ExportOptions {
   readonly externalId?: string;
   /** Default: the appliance role of the catalogue in the backup account. */
   readonly applianceArn?: string;
+  /** For the appliance: users and roles of its account that may run it outside EC2. Default: nobody. */
+  readonly operatorArns?: readonly string[];
   readonly names?: Readonly<Partial<Record<RoleId, string>>>;
   /** ARN patterns of roles that a restored instance may get. Default none. */
   readonly passRoles?: readonly string[];
@@ -67,6 +69,7 @@ export function exportRole(roleId: RoleId, options: ExportOptions = {}): RoleDoc
     backupAccount: options.accounts?.backup ?? placeholders.backupAccount,
     applianceArn: applianceArn(options),
     externalId: options.externalId ?? placeholders.externalId,
+    ...(options.operatorArns === undefined ? {} : { operatorArns: options.operatorArns }),
   });
   if (policySize(trust) > trustPolicyLimit) {
     throw new GarrisonError(

@@ -9,6 +9,8 @@ export interface TrustValues {
   readonly applianceArn: string;
   readonly externalId: string;
   readonly ec2Principals: readonly string[];
+  /** Users and roles of the backup account that may run the appliance outside EC2. */
+  readonly operatorArns?: readonly string[];
 }
 
 /**
@@ -19,7 +21,22 @@ export function trustPolicy(role: RoleDefinition, values: TrustValues): PolicyTe
   const statements: PolicyStatement[] = [];
   if (role.trusts.includes("appliance")) statements.push(applianceTrust(role, values));
   if (role.trusts.includes("ec2")) statements.push(ec2Trust(values));
+  if (role.id === "appliance" && values.operatorArns !== undefined) statements.push(operatorTrust(values));
   return { Version: "2012-10-17", Statement: statements };
+}
+
+/** Who runs the appliance elsewhere than on EC2 has its role by this; by name too, and never under an instance's name. */
+function operatorTrust(values: TrustValues): PolicyStatement {
+  return {
+    Sid: "GarrisonOperators",
+    Effect: "Allow",
+    Principal: { AWS: `arn:${values.partition}:iam::${values.backupAccount}:root` },
+    Action: "sts:AssumeRole",
+    Condition: {
+      ArnEquals: { "aws:PrincipalArn": values.operatorArns ?? [] },
+      StringNotLike: { "sts:RoleSessionName": "i-*" },
+    },
+  };
 }
 
 /**

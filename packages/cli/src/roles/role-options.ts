@@ -14,6 +14,7 @@ export interface RoleFlags {
   readonly productionAccount?: string;
   readonly externalId?: string;
   readonly appliance?: string;
+  readonly operator?: readonly string[];
   readonly regions?: readonly string[];
   readonly installation?: string;
   readonly name?: readonly string[];
@@ -36,6 +37,7 @@ export function addRoleOptions(command: Command): Command {
       "--appliance <arn>",
       "the appliance's role or user (default: garrison-appliance in the backup account)",
     )
+    .option("--operator <arn...>", "users or roles that may run the appliance outside EC2 (default: nobody)")
     .option("--regions <region...>", "limit the rights to these Regions")
     .option("--installation <id>", "limit the rights to one installation (8 hex digits)")
     .option("--name <role=name...>", "names other than the catalogue's, as worker=my-worker")
@@ -54,6 +56,7 @@ export function exportOptions(flags: RoleFlags): ExportOptions {
     installation: flags.installation,
     externalId: flags.externalId,
     applianceArn: flags.appliance,
+    operatorArns: flags.operator,
     passRoles: flags.passRoles,
     bucket: flags.bucket,
     bucketPrefix: flags.bucketPrefix,
