@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -217,6 +218,42 @@ describe.each(["auto", "off"] as const)("a machine with namespaces %s", (namespa
       }),
     );
     await online("i-0aaaaaaaaaaaaaaa1");
+  });
+
+  test("a Spot interruption shows in the metadata once it is provoked", async () => {
+    boot("i-0aaaaaaaaaaaaaaa1");
+    await online("i-0aaaaaaaaaaaaaaa1");
+    const look = [
+      'T=$(curl -s -X PUT -H "x-aws-ec2-metadata-token-ttl-seconds: 60" $AWS_EC2_METADATA_SERVICE_ENDPOINT/latest/api/token)',
+      'curl -s -f -H "x-aws-ec2-metadata-token: $T" $AWS_EC2_METADATA_SERVICE_ENDPOINT/latest/meta-data/spot/instance-action',
+    ];
+    expect((await run("i-0aaaaaaaaaaaaaaa1", look)).ResponseCode).toBe(22);
+    await fetch(`${lab.endpoint}/_lab/machines/i-0aaaaaaaaaaaaaaa1/spot-interruption`, { method: "POST" });
+    const answer = await run("i-0aaaaaaaaaaaaaaa1", look);
+    expect(JSON.parse(answer.StandardOutputContent!)).toMatchObject({ action: "terminate" });
+  });
+
+  test("what would act on the host doesn't", async () => {
+    boot("i-0aaaaaaaaaaaaaaa1");
+    await online("i-0aaaaaaaaaaaaaaa1");
+    const tries = [
+      "systemd-run --unit x true; echo $?",
+      "systemctl start x; echo $?",
+      "modprobe nbd; echo $?",
+      "dnf install -y jq; echo $?",
+    ];
+    const { StandardOutputContent = "" } = await run("i-0aaaaaaaaaaaaaaa1", tries);
+    expect(StandardOutputContent.split("\n").filter((line) => /^\d$/.test(line))).toEqual([
+      "1",
+      "1",
+      "1",
+      "0",
+    ]);
+    if (namespaces === "off" || process.getuid?.() !== 0) return;
+    await run("i-0aaaaaaaaaaaaaaa1", ["echo mine > /opt/of-a-machine"]);
+    expect(existsSync("/opt/of-a-machine")).toBe(false);
+    const processes = await run("i-0aaaaaaaaaaaaaaa1", ["ls -d /proc/[0-9]* | wc -l"]);
+    expect(Number(processes.StandardOutputContent)).toBeLessThan(15);
   });
 
   test("an instance that never registered can't be sent a command", async () => {

@@ -2,6 +2,7 @@ import { systemClock, type Clock } from "@garrison/core/clock";
 import { silentLogger, type Logger } from "@garrison/core/logger";
 import { systemRandom, type Random } from "@garrison/core/random";
 import { openMachineHost, type MachineHostOptions } from "./instances/host-machines.ts";
+import { addRunRoutes } from "./instances/run-routes.ts";
 import type { Lab } from "./lab.ts";
 import { openLab } from "./open-lab.ts";
 import { seedAwsManagedPolicies } from "./seed/aws-managed-policies.ts";
@@ -61,6 +62,7 @@ export async function startLab(options: StartLabOptions): Promise<RunningLab> {
   });
   lab.machines = openMachineHost(lab, options.machines);
   lab.onStop(() => lab.machines.close());
+  addRunRoutes(lab);
   seedAwsManagedPolicies(lab);
   if (options.seed === "demo") seedDemo(lab);
   await openEc2(lab, options.ec2);

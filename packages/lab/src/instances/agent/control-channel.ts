@@ -71,17 +71,17 @@ function receiveJob(context: AgentContext, { socket, runner, reply, frame }: Rec
     errorMessage: "",
   };
   socket.send(encodeAgentMessage(newAgentMessage("agent_job_ack", acknowledgement, context.now())));
-  dispatchJob(runner, job.Topic, job.Content, reply(job.JobId));
+  dispatchJob(runner, { topic: job.Topic, content: job.Content, reply: reply(job.JobId) });
+}
+
+export interface ArrivedJob {
+  readonly topic: string;
+  readonly content: string;
+  readonly reply: (content: object) => Promise<void>;
 }
 
 /** Both channels carry the same contents: a command, or the message id of one to be cancelled. */
-// oxlint-disable-next-line max-params
-export function dispatchJob(
-  runner: CommandRunner,
-  topic: string,
-  content: string,
-  reply: (content: object) => Promise<void>,
-): void {
+export function dispatchJob(runner: CommandRunner, { topic, content, reply }: ArrivedJob): void {
   if (topic.startsWith("aws.ssm.cancelCommand")) {
     const { CancelMessageId = "" } = JSON.parse(content) as { CancelMessageId?: string };
     runner.cancel(CancelMessageId.split(".").at(-2) ?? "");

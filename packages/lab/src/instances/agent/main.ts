@@ -6,6 +6,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { hostname } from "node:os";
+import { systemClock } from "@garrison/core/clock";
 import { AgentCallError, callService, type AgentContext } from "./agent-context.ts";
 import { openCommandRunner, type CommandRunner } from "./command-runner.ts";
 import { readAgentConfig, type AgentConfig } from "./config.ts";
@@ -14,7 +15,7 @@ import { openMetadataClient } from "./metadata-client.ts";
 import { pollMessages } from "./poll-messages.ts";
 
 async function runAgent(config: AgentConfig): Promise<never> {
-  const now = () => Date.now();
+  const now = () => systemClock.now();
   const metadata = openMetadataClient(config.metadataEndpoint, now);
   const context: AgentContext = {
     instanceId: await metadata.read("/latest/meta-data/instance-id"),

@@ -23,8 +23,9 @@ export async function pollMessages(context: AgentContext, runner: CommandRunner)
   const answer = (await call("GetMessages", input)) as { Messages?: readonly PolledMessage[] };
   for (const { MessageId, Topic, Payload } of answer.Messages ?? []) {
     await call("AcknowledgeMessage", { MessageId });
-    dispatchJob(runner, Topic, Payload, async (content) => {
+    const reply = async (content: object) => {
       await call("SendReply", { MessageId, ReplyId: randomUUID(), Payload: JSON.stringify(content) });
-    });
+    };
+    dispatchJob(runner, { topic: Topic, content: Payload, reply });
   }
 }

@@ -1,3 +1,4 @@
+import { keyAccess, requireKey } from "../kms/find-key.ts";
 import type { ObjectEncryption } from "./object-record.ts";
 import type { BucketCall } from "./s3-access.ts";
 
@@ -13,15 +14,13 @@ export function authorizeKeyUse(
   const { call, bucket } = at;
   if (encryption.algorithm === "AES256" || encryption.keyId === undefined) return;
   if (encryption.keyId.endsWith("alias/aws/s3")) return;
-  const arn = encryption.keyId.startsWith("arn:")
-    ? encryption.keyId
-    : `arn:${call.partition}:kms:${bucket.region}:${call.accountId}:key/${encryption.keyId}`;
-  const accountId = arn.split(":")[4] ?? call.accountId;
+  const place = { accountId: call.accountId, region: bucket.region };
+  const key = keyAccess(call.lab, requireKey(call.lab, encryption.keyId, place));
   const bucketArn = `arn:${call.partition}:s3:::${bucket.name}`;
   for (const action of actions) {
     call.authorize({
       action,
-      resources: [{ arn, accountId }],
+      resources: [key],
       context: {
         "kms:ViaService": `s3.${bucket.region}.amazonaws.com`,
         "kms:CallerAccount": call.accountId,
