@@ -9,9 +9,6 @@ import {
 } from "../open-task-resources.ts";
 import type { TaskContext } from "../task-context.ts";
 
-/** AWS reckons with 100 ms a put, so many are under way (https://docs.aws.amazon.com/ebs/latest/userguide/ebsapi-performance.html). */
-const concurrency = 48;
-
 /**
  * Writes volumes of a restore point into pending snapshots and tells what `CompleteSnapshot` needs of each. Beginning
  * and completing them is the appliance's; putting a block twice is harmless, so another worker may start over.
@@ -47,7 +44,7 @@ async function restoreOne(
   try {
     const summary = await restoreVolume(
       { store, keys, sessionKeys, logger, onProgress: context.report },
-      { series: task.series, point: task.point, volumeId, target, concurrency },
+      { series: task.series, point: task.point, volumeId, target },
       { signal: context.signal },
     );
     const { blocksWritten, bytesWritten, linearChecksum } = summary;
