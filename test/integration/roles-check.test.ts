@@ -380,33 +380,41 @@ describe("each action that the path uses is found by name when it is missing", (
   });
 });
 
-describe("garrison roles check", () => {
-  const garrison = fileURLToPath(new URL("../../packages/cli/bin/garrison", import.meta.url));
+const garrison = fileURLToPath(new URL("../../packages/cli/bin/garrison", import.meta.url));
 
-  async function run(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    const keys = applianceKeys();
-    const env = {
-      PATH: process.env["PATH"],
-      AWS_ENDPOINT_URL: lab.endpoint,
-      AWS_REGION: region,
-      AWS_ACCESS_KEY_ID: keys.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
-      AWS_SESSION_TOKEN: keys.sessionToken,
-    };
-    try {
-      return { code: 0, ...(await promisify(execFile)(garrison, words, { env })) };
-    } catch (error) {
-      const {
-        code = 1,
-        stderr = "",
-        stdout = "",
-      } = error as { code?: number; stdout?: string; stderr?: string };
-      return { code, stdout, stderr };
-    }
+interface Keys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+async function run(
+  keys: Keys,
+  ...words: string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const env = {
+    PATH: process.env["PATH"],
+    AWS_ENDPOINT_URL: lab.endpoint,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: keys.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+    ...(keys.sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: keys.sessionToken }),
+  };
+  try {
+    return { code: 0, ...(await promisify(execFile)(garrison, words, { env })) };
+  } catch (error) {
+    const {
+      code = 1,
+      stderr = "",
+      stdout = "",
+    } = error as { code?: number; stdout?: string; stderr?: string };
+    return { code, stdout, stderr };
   }
+}
 
+describe("garrison roles check", () => {
   it("exits 0 with a table for people", async () => {
-    const done = await run(
+    const words = [
       "roles",
       "check",
       backupRole,
@@ -414,7 +422,8 @@ describe("garrison roles check", () => {
       "ec2.image-backup",
       "--external-id",
       externalId,
-    );
+    ];
+    const done = await run(applianceKeys(), ...words);
     expect(done.stderr).toBe("");
     expect(done.stdout).toContain(
       "The chain holds for ec2.image-backup with the worker in the production account",
@@ -423,14 +432,61 @@ describe("garrison roles check", () => {
   });
 
   it("exits 1 with the report as one JSON object", async () => {
-    const done = await run("roles", "check", workerRole, "--external-id", "wrong", "--json");
+    const done = await run(applianceKeys(), "roles", "check", workerRole, "--external-id", "wrong", "--json");
     expect((JSON.parse(done.stdout) as ChainReport).verdict).toBe("failed");
     expect(done.code).toBe(1);
   });
 
   it("exits 2 for what is not a role", async () => {
-    const done = await run("roles", "check", "garrison-worker");
+    const done = await run(applianceKeys(), "roles", "check", "garrison-worker");
     expect(done.stderr).toContain("is not the ARN of a role");
     expect(done.code).toBe(2);
+  });
+});
+
+describe("garrison roles create", () => {
+  const words = ["roles", "create", "worker", "--name", "worker=second-worker"];
+  const accounts = [
+    "--backup-account",
+    backup,
+    "--production-account",
+    production,
+    "--external-id",
+    externalId,
+  ];
+
+  it("refuses to write a trust that still holds a placeholder", async () => {
+    const done = await run(lab.operators[production]!, ...words, "--yes");
+    expect(done.stderr).toContain("second-worker still needs BACKUP_ACCOUNT_ID and EXTERNAL_ID");
+    expect(done.code).toBe(2);
+  });
+
+  it("shows the difference and writes nothing without a yes", async () => {
+    const done = await run(lab.operators[production]!, ...words, ...accounts);
+    expect(done.stdout).toContain("create the role: second-worker");
+    expect(done.stderr).toContain("give --yes");
+    expect(done.code).toBe(2);
+  });
+
+  it("writes the role, and finds nothing to do the second time", async () => {
+    const first = await run(lab.operators[production]!, ...words, ...accounts, "--yes");
+    expect(first.stdout).toContain("4 changes written");
+    const second = await run(lab.operators[production]!, ...words, ...accounts, "--yes");
+    expect(second.stdout).toContain("second-worker: as documented already");
+  });
+
+  it("leaves it to the check to say that the appliance may not assume a role of another name yet", async () => {
+    const request = { roleArn: roleArn(production, "second-worker"), roleId: "worker" } as const;
+    const [failure, ...others] = failures(await explainedCheck(request));
+    expect(others).toEqual([]);
+    expect(failure).toMatchObject({
+      link: "assume-role",
+      fix: { Action: ["sts:AssumeRole"], Resource: [request.roleArn] },
+    });
+    expect(failure?.sentence).toContain("garrison-appliance");
+    const names = { worker: "second-worker" };
+    await createRole(operator(backup), document("appliance", { names }), call);
+    expect((await check(request)).verdict).toBe("passed");
+    await createRole(operator(backup), document("appliance"), call);
   });
 });
