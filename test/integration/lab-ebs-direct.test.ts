@@ -16,9 +16,11 @@ import {
   EC2Client,
 } from "@aws-sdk/client-ec2";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
+import { makeKey } from "@garrison/lab/services/kms/find-key";
+import { defaultKeyPolicy } from "@garrison/lab/services/kms/key-policy";
 import { startLab, type RunningLab } from "@garrison/lab/start-lab";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, open, readFile, rm } from "node:fs/promises";
+import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -116,7 +118,8 @@ async function listChanges(FirstSnapshotId: string, SecondSnapshotId: string): P
   return changes;
 }
 
-function put(SnapshotId: string, BlockIndex: number, data: Uint8Array, checksum?: string) {
+function put(SnapshotId: string, BlockIndex: number, content: { data: Uint8Array; checksum?: string }) {
+  const { data, checksum } = content;
   return ebs.send(
     new PutSnapshotBlockCommand({
       SnapshotId,
@@ -127,6 +130,14 @@ function put(SnapshotId: string, BlockIndex: number, data: Uint8Array, checksum?
       ChecksumAlgorithm: "SHA256",
     }),
   );
+}
+
+async function readBlock(volumeId: string, block: number): Promise<Buffer> {
+  const file = await open(volumePath(volumeId), "r");
+  const bytes = Buffer.alloc(blockBytes);
+  await file.read(bytes, 0, blockBytes, block * blockBytes);
+  await file.close();
+  return bytes;
 }
 
 describe("reading a snapshot", () => {
@@ -236,7 +247,7 @@ describe("writing a snapshot", () => {
     );
     expect(BlockSize).toBe(blockBytes);
     const data = new Map([3, 700, 2047].map((block) => [block, randomBytes(blockBytes)]));
-    for (const [block, bytes] of data) await put(SnapshotId!, block, bytes);
+    for (const [block, bytes] of data) await put(SnapshotId!, block, { data: bytes });
     const linear = createHash("sha256");
     for (const bytes of data.values()) linear.update(createHash("sha256").update(bytes).digest());
     await ebs.send(
@@ -253,26 +264,25 @@ describe("writing a snapshot", () => {
       new CreateVolumeCommand({ AvailabilityZone: `${region}a`, SnapshotId }),
     );
     await until(() => running.lab.ec2.tables.volumes.get(VolumeId!)?.state === "available");
-    const disk = await readFile(volumePath(VolumeId!));
-    for (const [block, bytes] of data) {
-      expect(disk.subarray(block * blockBytes, (block + 1) * blockBytes).equals(bytes)).toBe(true);
-    }
-    expect(disk.subarray(4 * blockBytes, 5 * blockBytes).every((byte) => byte === 0)).toBe(true);
+    for (const [block, bytes] of data) expect((await readBlock(VolumeId!, block)).equals(bytes)).toBe(true);
+    expect((await readBlock(VolumeId!, 4)).every((byte) => byte === 0)).toBe(true);
   });
 
   test("refuses a block whose checksum is wrong, and a completion that doesn't fit", async () => {
     const { SnapshotId } = await ebs.send(new StartSnapshotCommand({ VolumeSize: 1 }));
     const bytes = randomBytes(blockBytes);
     const wrong = createHash("sha256").update("else").digest("base64");
-    await expect(put(SnapshotId!, 0, bytes, wrong)).rejects.toMatchObject({ name: "ValidationException" });
-    await put(SnapshotId!, 0, bytes);
+    await expect(put(SnapshotId!, 0, { data: bytes, checksum: wrong })).rejects.toMatchObject({
+      name: "ValidationException",
+    });
+    await put(SnapshotId!, 0, { data: bytes });
     const complete = (more: object) =>
       ebs.send(new CompleteSnapshotCommand({ SnapshotId, ChangedBlocksCount: 1, ...more }));
     await expect(complete({ ChangedBlocksCount: 2 })).rejects.toMatchObject({ name: "ValidationException" });
     const checksum = { Checksum: wrong, ChecksumAlgorithm: "SHA256", ChecksumAggregationMethod: "LINEAR" };
     await expect(complete(checksum)).rejects.toMatchObject({ name: "ValidationException" });
     await complete({});
-    await expect(put(SnapshotId!, 1, bytes)).rejects.toMatchObject({ name: "ValidationException" });
+    await expect(put(SnapshotId!, 1, { data: bytes })).rejects.toMatchObject({ name: "ValidationException" });
   });
 
   test("can't be read before it is complete", async () => {
@@ -287,7 +297,7 @@ describe("writing a snapshot", () => {
     const { SnapshotId } = await ebs.send(
       new StartSnapshotCommand({ VolumeSize: 1, ParentSnapshotId: parent }),
     );
-    await put(SnapshotId!, 2, randomBytes(blockBytes));
+    await put(SnapshotId!, 2, { data: randomBytes(blockBytes) });
     await ebs.send(new CompleteSnapshotCommand({ SnapshotId, ChangedBlocksCount: 1 }));
     await until(() => running.lab.ec2.tables.snapshots.get(SnapshotId!)?.state === "completed");
     expect((await listBlocks(SnapshotId!)).map((block) => block.BlockIndex)).toEqual([1, 2]);
@@ -364,6 +374,44 @@ describe("rights", () => {
     await expect(listBlocks(SnapshotId, session)).rejects.toMatchObject({ name: "AccessDeniedException" });
   });
 
+  test("of an encrypted snapshot include its key's", async () => {
+    const key = makeKey(running.lab, {
+      place: { accountId: production, region },
+      policy: defaultKeyPolicy({ partition: "aws", accountId: production, region }),
+      manager: "CUSTOMER",
+      description: "disks",
+    });
+    const { VolumeId } = await ec2.send(
+      new CreateVolumeCommand({
+        AvailabilityZone: `${region}a`,
+        Size: 1,
+        Encrypted: true,
+        KmsKeyId: key.keyId,
+      }),
+    );
+    await until(() => running.lab.ec2.tables.volumes.get(VolumeId!)?.state === "available");
+    await write(VolumeId!, 1, randomBytes(blockBytes));
+    const SnapshotId = await snapshot(VolumeId!);
+    const [block] = await listBlocks(SnapshotId);
+    const get = new GetSnapshotBlockCommand({ SnapshotId, BlockIndex: 1, BlockToken: block!.BlockToken! });
+    await ebs.send(get);
+    const denied = { name: "AccessDeniedException", Reason: "DEPENDENCY_ACCESS_DENIED" };
+    await expect((await sessionOf("reader")).send(get)).rejects.toMatchObject(denied);
+    putRole(running.lab, production, {
+      roleName: "decrypting-reader",
+      statements: [
+        { Effect: "Allow", Action: "ebs:*", Resource: "*" },
+        {
+          Effect: "Allow",
+          Action: "kms:Decrypt",
+          Resource: key.arn,
+          Condition: { StringEquals: { "kms:ViaService": `ec2.${region}.amazonaws.com` } },
+        },
+      ],
+    });
+    await (await sessionOf("decrypting-reader")).send(get);
+  });
+
   test("another account's administrator can't read a snapshot", async () => {
     const SnapshotId = await snapshot(await newVolume());
     const other = clients(running.operators["111111111111"]!);
@@ -374,4 +422,44 @@ describe("rights", () => {
       name: "InvalidSnapshot.NotFound",
     });
   });
+});
+
+test("calls beyond a quota are throttled, and a snapshot has a quota of its own", async () => {
+  const strict = await startLab({
+    dataDir: join(dataDir, "strict"),
+    seed: "demo",
+    ec2: {
+      listBlocksPerAccount: { perSecond: 0.01, burst: 2 },
+      putBlockPerSnapshot: { perSecond: 0.01, burst: 1 },
+    },
+  });
+  try {
+    const credentials = strict.operators[production]!;
+    const limited = new EBSClient({ region, endpoint: strict.endpoint, credentials, maxAttempts: 1 });
+    const { SnapshotId } = await limited.send(new StartSnapshotCommand({ VolumeSize: 1 }));
+    const BlockData = Buffer.alloc(blockBytes, 1);
+    const Checksum = createHash("sha256").update(BlockData).digest("base64");
+    const write = new PutSnapshotBlockCommand({
+      SnapshotId,
+      BlockIndex: 0,
+      BlockData,
+      Checksum,
+      DataLength: blockBytes,
+      ChecksumAlgorithm: "SHA256",
+    });
+    await limited.send(write);
+    await expect(limited.send(write)).rejects.toMatchObject({
+      name: "RequestThrottledException",
+      Reason: "RESOURCE_LEVEL_THROTTLE",
+    });
+    const list = () => limited.send(new ListSnapshotBlocksCommand({ SnapshotId }));
+    for (let calls = 0; calls < 2; calls++)
+      await expect(list()).rejects.toMatchObject({ name: "ValidationException" });
+    await expect(list()).rejects.toMatchObject({
+      name: "RequestThrottledException",
+      Reason: "ACCOUNT_THROTTLED",
+    });
+  } finally {
+    await strict.stop();
+  }
 });

@@ -316,6 +316,27 @@ describe("a launch's rights", () => {
     await expect(talker.send(new DescribeSnapshotsCommand({}))).rejects.toMatchObject(denied);
   });
 
+  test("on the key of an encrypted disk show only afterwards: the instance dies", async () => {
+    const InstanceId = await run({
+      BlockDeviceMappings: [{ DeviceName: "/dev/xvda", Ebs: { Encrypted: true } }],
+    });
+    await untilState(InstanceId, "running");
+    await terminate(InstanceId);
+    putRole(running.lab, production, {
+      roleName: "keyless",
+      statements: [
+        { Effect: "Allow", Action: "ec2:*", Resource: "*" },
+        { Effect: "Deny", Action: "kms:CreateGrant", Resource: "*" },
+      ],
+    });
+    const keyless = await session("keyless");
+    const { Instances } = await keyless.send(
+      launch({ BlockDeviceMappings: [{ DeviceName: "/dev/xvda", Ebs: { Encrypted: true } }] }),
+    );
+    const dead = await untilState(Instances![0]!.InstanceId!, "terminated");
+    expect(dead.StateReason?.Code).toBe("Client.InternalError");
+  });
+
   test("to terminate follow the instance's tags", async () => {
     putRole(running.lab, production, {
       roleName: "terminator",

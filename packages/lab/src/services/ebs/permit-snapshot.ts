@@ -2,7 +2,8 @@ import { AwsError } from "../../wire/aws-error.ts";
 import type { Call } from "../../wire/operation-handler.ts";
 import { ec2Arn } from "../ec2/shared/resource-access.ts";
 import type { SnapshotRecord } from "../ec2/snapshots/snapshot-record.ts";
-import { findVolumeKey } from "../ec2/volumes/volume-key.ts";
+import { findVolumeKeyRecord, mayUseKey } from "../ec2/volumes/volume-key.ts";
+import { keyAccess } from "../kms/find-key.ts";
 import { dependencyDenied, snapshotNotFound, validation } from "./ebs-errors.ts";
 
 /**
@@ -42,14 +43,12 @@ export function permitKey(
   action: string,
 ): void {
   if (!snapshot.encrypted) return;
-  const key = findVolumeKey(call, snapshot.kmsKeyId);
-  const context = {
-    "kms:ViaService": `ec2.${call.region}.amazonaws.com`,
-    "kms:CallerAccount": call.accountId,
-    ...(action === "kms:CreateGrant" ? { "kms:GrantIsForAWSResource": "true" } : {}),
-  };
-  if (call.isAllowed({ action, resources: [key], context })) return;
-  throw dependencyDenied(`The caller is not allowed ${action} on the key ${key.arn} of the snapshot.`);
+  const record = findVolumeKeyRecord(call, snapshot.kmsKeyId);
+  if (record.state !== "Enabled") {
+    throw validation("INVALID_CUSTOMER_KEY", `The key ${record.arn} is in the state ${record.state}.`);
+  }
+  if (mayUseKey(call, keyAccess(call.lab, record), action)) return;
+  throw dependencyDenied(`The caller is not allowed ${action} on the key ${record.arn} of the snapshot.`);
 }
 
 export function checkReadable(snapshot: SnapshotRecord): void {

@@ -3,7 +3,7 @@ import type { Lab } from "../../../lab.ts";
 import { removeVolume } from "../volumes/make-volume.ts";
 import { attachedVolumes } from "../volumes/find-volume.ts";
 import type { InstanceRecord } from "./instance-record.ts";
-import { describeMachine } from "./start-instance.ts";
+import { describeMachine } from "./describe-machine.ts";
 
 export interface EndReason {
   readonly code: string;
@@ -13,6 +13,11 @@ export interface EndReason {
 export const userInitiated: EndReason = {
   code: "Client.UserInitiatedShutdown",
   message: "Client.UserInitiatedShutdown: User initiated shutdown",
+};
+
+export const launchFailed: EndReason = {
+  code: "Client.InternalError",
+  message: "Client.InternalError: Client error on launch",
 };
 
 const instanceInitiated: EndReason = {

@@ -29,6 +29,8 @@ export interface InstanceRecord {
   readonly transitionReason: string;
   readonly launchedAtMs: number;
   readonly launchIndex: number;
+  /** It won't run: its creator may not use the key of a volume. */
+  readonly doomed?: boolean;
   readonly endedAtMs?: number;
   readonly keyName?: string;
   readonly vpcId: string;

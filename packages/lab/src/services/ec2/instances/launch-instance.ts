@@ -10,7 +10,7 @@ import type { LaunchPlan } from "./launch-plan.ts";
 export function launchInstance(
   lab: Lab,
   plan: LaunchPlan,
-  place: { readonly reservationId: string; readonly launchIndex: number },
+  place: { readonly reservationId: string; readonly launchIndex: number; readonly doomed?: boolean },
 ): InstanceRecord {
   const instanceId = newResourceId(lab.random, "i");
   const nic = connectInterface(lab, plan, instanceId);

@@ -5,6 +5,7 @@ import { openClientToken } from "../shared/client-tokens.ts";
 import { newResourceId } from "../shared/new-resource-id.ts";
 import { ownedRecords, type Viewer } from "../shared/owned-records.ts";
 import { permit } from "../shared/permit.ts";
+import { mayCreateWithKey } from "../volumes/volume-key.ts";
 import { authorizeLaunch } from "./authorize-launch.ts";
 import { formatReservation } from "./format-instance.ts";
 import { findInstanceType } from "./instance-types.ts";
@@ -24,8 +25,9 @@ export function runInstances(input: RunInstancesCommandInput, call: Call): objec
   if (earlier !== undefined && earlier.length > 0) return formatReservation(call, earlier);
   const count = affordableCount(call, plan);
   const reservationId = newResourceId(lab.random, "r");
+  const doomed = plan.volumes.some(({ volume }) => !mayCreateWithKey(call, volume));
   const launched = Array.from({ length: count }, (_, launchIndex) =>
-    launchInstance(lab, plan, { reservationId, launchIndex }),
+    launchInstance(lab, plan, { reservationId, launchIndex, ...(doomed ? { doomed } : {}) }),
   );
   tokened.remember(launched.map((instance) => instance.instanceId));
   for (const { instanceId } of launched)

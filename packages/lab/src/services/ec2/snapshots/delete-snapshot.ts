@@ -8,6 +8,7 @@ import { permit } from "../shared/permit.ts";
 import { newSnapshotAccess, snapshotAccess } from "../shared/resource-access.ts";
 import { formatTags, requestTagContext, tagOnCreate, tagsFor } from "../tags/tag-specifications.ts";
 import { chooseEncryption } from "../volumes/ebs-encryption.ts";
+import { mayCreateWithKey } from "../volumes/volume-key.ts";
 import { findSnapshot } from "./find-snapshot.ts";
 import { completeSnapshot, removeSnapshot } from "./make-snapshot.ts";
 import { noVolumeId, type SnapshotRecord } from "./snapshot-record.ts";
@@ -66,6 +67,14 @@ export async function copySnapshot(input: CopySnapshotCommandInput, call: Call):
     ...chooseEncryption(call, input, source),
     tags,
   };
+  if (!mayCreateWithKey(call, record)) {
+    lab.ec2.tables.snapshots.put(snapshotId, {
+      ...record,
+      state: "error",
+      stateMessage: "Given key ID is not accessible",
+    });
+    return { SnapshotId: snapshotId, Tags: formatTags(tags) };
+  }
   await lab.ec2.disks.snapshots.copy(
     { snapshotId, lineage: snapshotId, sizeBytes: source.sizeGiB * GiB },
     source.snapshotId,

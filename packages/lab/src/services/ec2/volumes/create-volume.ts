@@ -13,6 +13,7 @@ import { formatVolume } from "./describe-volumes.ts";
 import { chooseEncryption } from "./ebs-encryption.ts";
 import { findVolume } from "./find-volume.ts";
 import { fillVolume, noteVolume, removeVolume, type NewVolume } from "./make-volume.ts";
+import { mayCreateWithKey } from "./volume-key.ts";
 import { shapeVolume } from "./volume-shape.ts";
 
 export function createVolume(input: CreateVolumeCommandInput, call: Call): object {
@@ -29,8 +30,11 @@ export function createVolume(input: CreateVolumeCommandInput, call: Call): objec
   const earlier = tokened.earlierIds?.[0];
   if (earlier !== undefined) return formatVolume(findVolume(call, earlier));
   const record = noteVolume(lab, volume);
+  const usable = mayCreateWithKey(call, volume);
   tokened.remember([record.volumeId]);
-  lab.ec2.later(lab.ec2.settings.transitionMs, () => fillVolume(lab, record));
+  lab.ec2.later(lab.ec2.settings.transitionMs, () =>
+    usable ? fillVolume(lab, record) : removeVolume(lab, record.volumeId),
+  );
   return formatVolume(record);
 }
 
