@@ -15,9 +15,9 @@ type SchemaAt<Operation, Part extends string> = Operation extends { readonly [Na
 
 /** What one operation takes; parts that it has no schema for can't be given. */
 export type RequestOf<Id extends OperationId> = {
-  readonly [Part in "params" | "query" | "body" as SchemaAt<Operations[Id], Part> extends undefined
-    ? never
-    : Part]: InputOf<SchemaAt<Operations[Id], Part>>;
+  readonly [
+    Part in "params" | "query" | "body" as SchemaAt<Operations[Id], Part> extends undefined ? never : Part
+  ]: InputOf<SchemaAt<Operations[Id], Part>>;
 } & { readonly idempotencyKey?: string };
 
 export type ResponseOf<Id extends OperationId> = z.output<Operations[Id]["response"]>;
@@ -81,11 +81,18 @@ async function send(connection: ApiConnection, sending: Sending): Promise<Respon
     if (value !== undefined) url.searchParams.set(name, String(value));
   }
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-  const init: RequestInit = { method: operation.method, headers, signal, ...(body === undefined ? {} : { body }) };
+  const init: RequestInit = {
+    method: operation.method,
+    headers,
+    signal,
+    ...(body === undefined ? {} : { body }),
+  };
   const response = await (connection.fetch ?? fetch)(url, init).catch((error: unknown) => {
     throw signal.aborted
       ? (signal.reason as Error)
-      : new GarrisonError("appliance-unreachable", `no appliance answers at ${connection.url}`, { cause: error });
+      : new GarrisonError("appliance-unreachable", `no appliance answers at ${connection.url}`, {
+          cause: error,
+        });
   });
   if (response.ok) return response;
   throw await readProblem(response, `${operation.method} ${url.pathname}`);
@@ -94,7 +101,10 @@ async function send(connection: ApiConnection, sending: Sending): Promise<Respon
 async function readProblem(response: Response, doing: string): Promise<GarrisonError> {
   const parsed = problemSchema.safeParse(await response.json().catch(() => undefined));
   if (!parsed.success) {
-    return new GarrisonError("appliance-unreachable", `${doing} was answered ${response.status} without a reason`);
+    return new GarrisonError(
+      "appliance-unreachable",
+      `${doing} was answered ${response.status} without a reason`,
+    );
   }
   const { code, detail, details } = parsed.data;
   const known = Object.hasOwn(errorTable, code) ? (code as GarrisonErrorCode) : "internal";

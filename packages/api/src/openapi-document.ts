@@ -44,7 +44,9 @@ function describeOperation(operationId: string, operation: ApiOperation): Json {
     ],
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { "application/json": { schema: toJson(body, "input") } } } }),
+      : {
+          requestBody: { required: true, content: { "application/json": { schema: toJson(body, "input") } } },
+        }),
     responses: {
       [String(status)]: { description: "done", content },
       default: {
@@ -59,14 +61,20 @@ const idempotencyKey = {
   name: "Idempotency-Key",
   in: "header",
   required: false,
-  description: "The same key with the same body answers what the first call answered, and does nothing again.",
+  description:
+    "The same key with the same body answers what the first call answered, and does nothing again.",
   schema: { type: "string", maxLength: 128 },
 };
 
 function parameters(schema: z.ZodObject | undefined, place: "path" | "query"): readonly Json[] {
   return Object.entries(schema?.shape ?? {}).map(([name, field]) => {
     const type = field as z.ZodType;
-    return { name, in: place, required: place === "path" || !type.safeParse(undefined).success, schema: toJson(type, "input") };
+    return {
+      name,
+      in: place,
+      required: place === "path" || !type.safeParse(undefined).success,
+      schema: toJson(type, "input"),
+    };
   });
 }
 

@@ -8,7 +8,12 @@ import {
   repositoryCheckSchema,
   repositorySchema,
 } from "./schemas/repositories.ts";
-import { rescanResultSchema, rescanSchema, resourceQuerySchema, resourceSchema } from "./schemas/resources.ts";
+import {
+  rescanResultSchema,
+  rescanSchema,
+  resourceQuerySchema,
+  resourceSchema,
+} from "./schemas/resources.ts";
 import { chainReportSchema, checkRequestSchema, roleSummarySchema } from "./schemas/roles.ts";
 import { newRunSchema, runQuerySchema, runSchema, runWithStepsSchema } from "./schemas/runs.ts";
 import { accountIdSchema, pageOf, pageQuerySchema } from "./schemas/shared.ts";

@@ -21,7 +21,11 @@ export async function* readEventStream(body: AsyncIterable<Uint8Array>): AsyncGe
 function parseEvent(block: string): StreamEvent | undefined {
   const lines = block.split("\n");
   const valuesOf = (field: string) =>
-    lines.filter((line) => line.startsWith(`${field}:`)).map((line) => line.slice(field.length + 1).trimStart());
+    lines
+      .filter((line) => line.startsWith(`${field}:`))
+      .map((line) => line.slice(field.length + 1).trimStart());
   const data = valuesOf("data");
-  return data.length === 0 ? undefined : { name: valuesOf("event").at(-1) ?? "message", data: data.join("\n") };
+  return data.length === 0
+    ? undefined
+    : { name: valuesOf("event").at(-1) ?? "message", data: data.join("\n") };
 }

@@ -5,7 +5,9 @@ export const newRepositorySchema = z
   .object({
     name: z.string().min(1).max(100),
     url: z.string().max(1024).describe("s3://bucket/prefix[?region=..&endpoint=..] or file:///folder"),
-    mode: z.enum(["init", "adopt"]).describe("init makes a new repository there; adopt opens one that exists"),
+    mode: z
+      .enum(["init", "adopt"])
+      .describe("init makes a new repository there; adopt opens one that exists"),
     password: z.string().min(1).max(1024).optional().describe("absent with init: a random secret is drawn"),
     roleArn: roleArnSchema.optional().describe("assumed to reach the bucket"),
     externalId: z.string().max(1224).optional(),

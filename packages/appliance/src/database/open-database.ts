@@ -31,12 +31,16 @@ const serverConnections = 10;
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const source = options.url === undefined ? await openEmbedded(options.folder) : openServer(options.url);
   const { pool, close } = source;
-  pool.on("error", (error) => options.logger.warn({ error: error.message }, "a database connection was lost"));
+  pool.on("error", (error) =>
+    options.logger.warn({ error: error.message }, "a database connection was lost"),
+  );
   try {
     await migrateDatabase(pool);
   } catch (error) {
     await close();
-    throw new GarrisonError("database-failed", "bringing the appliance's tables up to date", { cause: error });
+    throw new GarrisonError("database-failed", "bringing the appliance's tables up to date", {
+      cause: error,
+    });
   }
   return { queries: drizzle({ client: pool }), pool, [Symbol.asyncDispose]: close };
 }

@@ -34,7 +34,9 @@ export function openSecretBox(masterKey: Uint8Array, random: Random): SecretBox 
         decipher.setAuthTag(bytes.subarray(tagAt, bodyAt));
         return Buffer.concat([decipher.update(bytes.subarray(bodyAt)), decipher.final()]).toString("utf8");
       } catch (error) {
-        throw new GarrisonError("secret-unreadable", `opening the stored secret of ${purpose}`, { cause: error });
+        throw new GarrisonError("secret-unreadable", `opening the stored secret of ${purpose}`, {
+          cause: error,
+        });
       }
     },
   };

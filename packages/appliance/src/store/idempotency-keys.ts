@@ -26,10 +26,7 @@ export async function claimKey(
   if (inserted.length > 0) return "claimed";
   const [known] = await queries.select().from(idempotencyKeys).where(eq(idempotencyKeys.key, request.key));
   if (known?.operation !== request.operation || known.requestHash !== request.requestHash) {
-    throw new GarrisonError(
-      "idempotency-key-reused",
-      `the key ${request.key} belongs to another request`,
-    );
+    throw new GarrisonError("idempotency-key-reused", `the key ${request.key} belongs to another request`);
   }
   if (known.response === null) {
     throw new GarrisonError("run-conflict", `the request with key ${request.key} is still at work`);

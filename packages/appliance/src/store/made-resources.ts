@@ -76,13 +76,7 @@ export async function listLeftOf(queries: Queries, runId: string): Promise<reado
   const rows = await queries
     .select()
     .from(madeResources)
-    .where(
-      and(
-        eq(madeResources.runId, runId),
-        isNull(madeResources.removedAt),
-        isNull(madeResources.keptAs),
-      ),
-    )
+    .where(and(eq(madeResources.runId, runId), isNull(madeResources.removedAt), isNull(madeResources.keptAs)))
     .orderBy(desc(madeResources.id));
   return rows.map(toMade);
 }

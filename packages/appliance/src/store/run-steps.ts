@@ -42,7 +42,9 @@ export async function logStep(
   line: StepKey & { readonly at: Date; readonly message: string; readonly resource?: string | undefined },
 ): Promise<void> {
   const { runId, number, at, message, resource } = line;
-  await queries.insert(runLogs).values({ runId, stepNumber: number, at, message, resource: resource ?? null });
+  await queries
+    .insert(runLogs)
+    .values({ runId, stepNumber: number, at, message, resource: resource ?? null });
   await touchRun(queries, runId);
 }
 

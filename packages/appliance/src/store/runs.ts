@@ -88,7 +88,10 @@ export async function readRunRevision(queries: Queries, id: string): Promise<num
 export async function requestCancel(queries: Queries, id: string, at: Date): Promise<boolean> {
   const rows = await queries
     .update(runs)
-    .set({ cancelRequestedAt: sql`coalesce(${runs.cancelRequestedAt}, ${at})`, revision: sql`${runs.revision} + 1` })
+    .set({
+      cancelRequestedAt: sql`coalesce(${runs.cancelRequestedAt}, ${at})`,
+      revision: sql`${runs.revision} + 1`,
+    })
     .where(and(eq(runs.id, id), inArray(runs.status, [...openStatuses])))
     .returning({ id: runs.id });
   return rows.length > 0;

@@ -52,7 +52,14 @@ export async function readWorkerRecord(queries: Queries, id: string): Promise<Wo
 export type WorkerChange = Partial<
   Pick<
     WorkerRecord,
-    "status" | "instanceId" | "queueInUrl" | "queueOutUrl" | "publicKeys" | "taskId" | "lastHeardAt" | "endedAt"
+    | "status"
+    | "instanceId"
+    | "queueInUrl"
+    | "queueOutUrl"
+    | "publicKeys"
+    | "taskId"
+    | "lastHeardAt"
+    | "endedAt"
   >
 >;
 
@@ -61,7 +68,11 @@ export async function changeWorker(queries: Queries, id: string, change: WorkerC
 }
 
 export async function listWorkersOfRun(queries: Queries, runId: string): Promise<readonly WorkerRecord[]> {
-  const rows = await queries.select().from(workers).where(eq(workers.runId, runId)).orderBy(workers.createdAt);
+  const rows = await queries
+    .select()
+    .from(workers)
+    .where(eq(workers.runId, runId))
+    .orderBy(workers.createdAt);
   return rows.map(toWorker);
 }
 

@@ -90,10 +90,7 @@ export async function readSnapshots(
 export async function deleteSnapshot(clients: AwsClients, snapshotId: string, call: AwsCall): Promise<void> {
   const command = new DeleteSnapshotCommand({ SnapshotId: snapshotId });
   try {
-    await namedCall(
-      `deleting ${snapshotId}`,
-      clients.ec2().send(command, { abortSignal: call.signal }),
-    );
+    await namedCall(`deleting ${snapshotId}`, clients.ec2().send(command, { abortSignal: call.signal }));
   } catch (error) {
     if (!isGarrisonError(error, "aws-not-found")) throw error;
   }

@@ -79,10 +79,7 @@ export async function terminateInstance(
 ): Promise<void> {
   const command = new TerminateInstancesCommand({ InstanceIds: [instanceId] });
   try {
-    await namedCall(
-      `terminating ${instanceId}`,
-      clients.ec2().send(command, { abortSignal: call.signal }),
-    );
+    await namedCall(`terminating ${instanceId}`, clients.ec2().send(command, { abortSignal: call.signal }));
   } catch (error) {
     if (!isGarrisonError(error, "aws-not-found")) throw error;
   }

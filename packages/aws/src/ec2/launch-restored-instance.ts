@@ -74,7 +74,11 @@ function chosenSettings(launch: RestoredLaunch) {
     ...(isDefaultTenancy ? {} : { Placement: { Tenancy: recipe.tenancy as Tenancy } }),
     ...(instanceProfile === undefined
       ? {}
-      : { IamInstanceProfile: instanceProfile.startsWith("arn:") ? { Arn: instanceProfile } : { Name: instanceProfile } }),
+      : {
+          IamInstanceProfile: instanceProfile.startsWith("arn:")
+            ? { Arn: instanceProfile }
+            : { Name: instanceProfile },
+        }),
   };
 }
 

@@ -1,4 +1,9 @@
-import { paginateDescribeInstances, paginateDescribeVolumes, type Instance, type Volume } from "@aws-sdk/client-ec2";
+import {
+  paginateDescribeInstances,
+  paginateDescribeVolumes,
+  type Instance,
+  type Volume,
+} from "@aws-sdk/client-ec2";
 import { GiB } from "@garrison/core/units";
 import type { AwsClients } from "../aws-clients.ts";
 import { namedCall, type AwsCall } from "./named-call.ts";

@@ -74,7 +74,11 @@ async function readInstance(clients: AwsClients, instanceId: string, call: AwsCa
   throw new GarrisonError("aws-not-found", `instance ${instanceId} does not exist`);
 }
 
-async function readVolumes(clients: AwsClients, instance: Instance, call: AwsCall): Promise<readonly Volume[]> {
+async function readVolumes(
+  clients: AwsClients,
+  instance: Instance,
+  call: AwsCall,
+): Promise<readonly Volume[]> {
   const ids = (instance.BlockDeviceMappings ?? []).flatMap((mapping) => mapping.Ebs?.VolumeId ?? []);
   if (ids.length === 0) return [];
   const answer = await namedCall(

@@ -110,10 +110,7 @@ export async function findOwnImage(
 export async function deregisterImage(clients: AwsClients, imageId: string, call: AwsCall): Promise<void> {
   const command = new DeregisterImageCommand({ ImageId: imageId });
   try {
-    await namedCall(
-      `deregistering ${imageId}`,
-      clients.ec2().send(command, { abortSignal: call.signal }),
-    );
+    await namedCall(`deregistering ${imageId}`, clients.ec2().send(command, { abortSignal: call.signal }));
   } catch (error) {
     const awsCode = isGarrisonError(error) ? String(error.details["awsCode"]) : "";
     if (!awsCode.startsWith("InvalidAMIID")) throw error;

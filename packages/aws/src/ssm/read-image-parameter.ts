@@ -4,11 +4,7 @@ import type { AwsClients } from "../aws-clients.ts";
 import { namedCall, type AwsCall } from "../ec2/named-call.ts";
 
 /** The image id that a public parameter of AWS holds at present. */
-export async function readImageParameter(
-  clients: AwsClients,
-  name: string,
-  call: AwsCall,
-): Promise<string> {
+export async function readImageParameter(clients: AwsClients, name: string, call: AwsCall): Promise<string> {
   const answer = await namedCall(
     `reading the parameter ${name}`,
     clients.ssm().send(new GetParameterCommand({ Name: name }), { abortSignal: call.signal }),

@@ -1,0 +1,32 @@
+import type { Account, NewAccount } from "@garrison/api/schemas/accounts";
+import type { z } from "zod";
+import type { checkRequestSchema } from "@garrison/api/schemas/roles";
+import type { ChainReport } from "@garrison/roles/chain-report";
+import { roleCatalogue } from "@garrison/roles/role-catalogue";
+import { checkAccountChain } from "../runs/check-run-chain.ts";
+import * as store from "../store/accounts.ts";
+import type { AppCall, AppDependencies } from "./app-dependencies.ts";
+
+export function addAccount({ queries, clock }: AppDependencies, account: NewAccount): Promise<Account> {
+  return store.createAccount(queries, account, new Date(clock.now()));
+}
+
+export async function checkAccountRoles(
+  dependencies: AppDependencies,
+  accountId: string,
+  { operation, placement, signal }: z.output<typeof checkRequestSchema> & AppCall,
+): Promise<ChainReport> {
+  const account = await store.readAccount(dependencies.queries, accountId);
+  return checkAccountChain(dependencies, { account, operation, placement }, { signal });
+}
+
+export function listRoles() {
+  const items = roleCatalogue.map(({ id, title, defaultName, livesIn, serves }) => ({
+    id,
+    title,
+    defaultName,
+    livesIn,
+    operations: [...serves],
+  }));
+  return { items };
+}

@@ -1,0 +1,69 @@
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { GarrisonError } from "@garrison/core/garrison-error";
+
+export interface ApplianceConfig {
+  /** Everything the appliance keeps on this machine: database, key, token. */
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  readonly databaseUrl?: string;
+  readonly region: string;
+  /** `AWS_ENDPOINT_URL`: for an AWS-compatible service. */
+  readonly endpoint?: string;
+  readonly applianceRoleArn?: string;
+  readonly bundlePath?: string;
+  /** How often leftovers are looked for. */
+  readonly sweepEveryMs: number;
+}
+
+const defaultPort = 8080;
+const defaultSweepMs = 5 * 60_000;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the command line and the environment say; the command line wins. Throws `configuration-invalid`. */
+export function readConfig(argv: readonly string[], environment: Environment): ApplianceConfig {
+  const given = parseOptions(argv);
+  const databaseUrl = given.database ?? environment["DATABASE_URL"];
+  return {
+    dataDir: resolve(
+      given.data ?? environment["GARRISON_DATA"] ?? join(environment["HOME"] ?? ".", ".garrison"),
+    ),
+    host: given.host ?? environment["GARRISON_HOST"] ?? "127.0.0.1",
+    port: wholeNumber(given.port ?? environment["GARRISON_PORT"] ?? String(defaultPort), "the port"),
+    region: environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"] ?? "us-east-1",
+    sweepEveryMs: wholeNumber(
+      environment["GARRISON_SWEEP_MS"] ?? String(defaultSweepMs),
+      "GARRISON_SWEEP_MS",
+    ),
+    ...optional("databaseUrl", databaseUrl),
+    ...optional("endpoint", environment["AWS_ENDPOINT_URL"]),
+    ...optional("applianceRoleArn", environment["GARRISON_APPLIANCE_ROLE_ARN"]),
+    ...optional("bundlePath", given.bundle ?? environment["GARRISON_WORKER_BUNDLE"]),
+  };
+}
+
+function parseOptions(argv: readonly string[]) {
+  const text = { type: "string" } as const;
+  try {
+    const options = { data: text, port: text, host: text, database: text, bundle: text };
+    return parseArgs({ args: [...argv], options, strict: true }).values;
+  } catch (error) {
+    throw new GarrisonError("configuration-invalid", "the command line of the appliance", { cause: error });
+  }
+}
+
+function wholeNumber(text: string, name: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new GarrisonError("configuration-invalid", `${name} is ${text}, not a whole number`);
+}
+
+function optional<Name extends string>(
+  name: Name,
+  value: string | undefined,
+): { readonly [Key in Name]?: string } {
+  return value === undefined || value === ""
+    ? {}
+    : ({ [name]: value } as { readonly [Key in Name]?: string });
+}

@@ -1,0 +1,180 @@
+import type { Account } from "@garrison/api/schemas/accounts";
+import { newBackupSchema, type Run } from "@garrison/api/schemas/runs";
+import type { InstanceRecipe } from "@garrison/aws/ec2/instance-recipe";
+import { readInstanceRecipe } from "@garrison/aws/ec2/read-instance-recipe";
+import type { ImageBackupResult, Task } from "@garrison/channel/messages";
+import { GarrisonError } from "@garrison/core/garrison-error";
+import { newSessionId } from "@garrison/repository/session-id";
+import { roleOf } from "../access/aws-access.ts";
+import { readAccount } from "../store/accounts.ts";
+import { readRepositoryRecord, type StoredRepository } from "../store/repositories.ts";
+import { changeRun } from "../store/runs.ts";
+import { requireWholeChain } from "./check-run-chain.ts";
+import { chooseBase, type BackupBase } from "./choose-base.ts";
+import { grantRepository, toBase64 } from "./grant-repository.ts";
+import { lendForBackup } from "./lend-credentials.ts";
+import { dropFormerBases, recordNewPoint } from "./record-point.ts";
+import type { RunDependencies } from "./run-dependencies.ts";
+import type { RunScope } from "./run-scope.ts";
+import { takeSnapshots, waitForSnapshots, type TakenSnapshot } from "./take-snapshots.ts";
+import { findWorkerPlace } from "./worker-place.ts";
+import { workWithWorkers } from "./work-with-workers.ts";
+
+/** Everything that a backup has decided by the time a worker is needed. */
+interface BackupPlan {
+  readonly run: Run;
+  readonly account: Account;
+  readonly repository: StoredRepository;
+  readonly recipe: InstanceRecipe;
+  readonly sessionId: string;
+  readonly base: BackupBase | null;
+  readonly snapshots: readonly TakenSnapshot[];
+}
+
+/**
+ * Backs up one instance: check the roles, snapshot all volumes at once, let a worker copy what changed into the
+ * repository, record the restore point. The new snapshots stay as the base of the next backup; the former ones go.
+ */
+export async function backUpInstance(
+  dependencies: RunDependencies,
+  scope: RunScope,
+  run: Run,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { queries } = dependencies;
+  const request = newBackupSchema.parse(run.request);
+  const { account, repository } = await scope.note("read request", async () => ({
+    account: await readAccount(queries, run.accountId),
+    repository: await readRepositoryRecord(queries, request.repositoryId ?? ""),
+  }));
+  const { placement } = request;
+  await scope.step("check the role chain", (step) =>
+    requireWholeChain(dependencies, { account, operation: "ec2.image-backup", placement, repository }, step),
+  );
+  const plan = await planBackup(dependencies, scope, { run, account, repository });
+  const place = await scope.note("choose place", () =>
+    findWorkerPlace(dependencies, { placement, account, role: "backup" }),
+  );
+  const result = await workWithWorkers(dependencies, scope, {
+    title: "copy blocks",
+    place,
+    repository,
+    task: (laneId, call) => backupTask(dependencies, { plan, laneId }, call),
+    lend: (call) => lendForBackup(dependencies, loanOf(plan), call),
+  });
+  if (result.verb !== "image-backup") throw new GarrisonError("internal", `the worker did ${result.verb}`);
+  const point = recordOf(plan, result);
+  await scope.step("record the restore point", (step) => recordNewPoint(dependencies, point, step));
+  await scope.step("remove older snapshots", (step) =>
+    dropFormerBases(dependencies, { account, resource: run.resource, pointId: plan.sessionId }, step),
+  );
+  return { point: plan.sessionId, volumes: result.volumes, durationMs: result.durationMs };
+}
+
+async function planBackup(
+  dependencies: RunDependencies,
+  scope: RunScope,
+  known: Pick<BackupPlan, "run" | "account" | "repository">,
+): Promise<BackupPlan> {
+  const { queries, clock, random } = dependencies;
+  const { run, account, repository } = known;
+  const clients = dependencies.access.role(roleOf(account, "backup"));
+  const instanceId = run.resource.split("/").at(-1) ?? "";
+  const recipe = await scope.step("read the instance", async (step) => {
+    const read = await readInstanceRecipe({ clients, clock }, { instanceId, accountId: account.id }, step);
+    await step.log(`${read.instanceType} with ${read.volumes.length} volumes`, instanceId);
+    return read;
+  });
+  const base = await scope.step("choose the base", async (step) => {
+    const opened = await dependencies.repositories.open(repository, step);
+    return chooseBase(dependencies, { opened, clients, resource: run.resource, domain: account.id }, step);
+  });
+  const sessionId = await scope.note("open session", async () => {
+    const id = newSessionId({ clock, random });
+    await changeRun(queries, run.id, { point: id });
+    return id;
+  });
+  const volumeIds = recipe.volumes.map(({ volumeId }) => volumeId);
+  const snapshots = await scope.step("take snapshots", (step) =>
+    takeSnapshots(dependencies, { runId: run.id, account, instanceId, volumeIds, clients }, step),
+  );
+  const snapshotIds = snapshots.map(({ snapshotId }) => snapshotId);
+  await scope.step("wait for the snapshots", (step) =>
+    waitForSnapshots(dependencies, { clients, snapshotIds, what: `the snapshots of ${instanceId}` }, step),
+  );
+  return { ...known, recipe, sessionId, base, snapshots };
+}
+
+async function backupTask(
+  dependencies: RunDependencies,
+  { plan, laneId }: { readonly plan: BackupPlan; readonly laneId: string },
+  call: { readonly signal: AbortSignal },
+): Promise<Task> {
+  const { account, sessionId, base, run } = plan;
+  const opened = await dependencies.repositories.open(plan.repository, call);
+  const dataKey = toBase64(opened.repository.sessionDataKey(account.id, sessionId));
+  return {
+    verb: "image-backup",
+    region: account.region,
+    repository: grantRepository(opened, account.id),
+    session: { sessionId, laneId, dataKey },
+    series: run.resource,
+    ...(base === null ? {} : { parent: base.parent }),
+    volumes: plan.snapshots.map(({ volumeId, snapshotId, sizeBytes }) => {
+      const baseSnapshotId = base?.snapshots[volumeId];
+      return {
+        volumeId,
+        deviceName: deviceNameOf(plan.recipe, volumeId),
+        sizeBytes,
+        snapshotId,
+        ...(baseSnapshotId === undefined ? {} : { baseSnapshotId }),
+      };
+    }),
+    description: { kind: "ec2-instance", recipe: plan.recipe },
+  };
+}
+
+function loanOf(plan: BackupPlan) {
+  const { account, repository, sessionId, base, run } = plan;
+  const keys = plan.recipe.volumes.flatMap(({ kmsKeyArn }) => kmsKeyArn ?? []);
+  return {
+    runId: run.id,
+    account,
+    repository,
+    domain: account.id,
+    sessionId,
+    runs: base === null ? [run.id] : [run.id, base.runId],
+    kmsKeyArns: [...new Set(keys)],
+  };
+}
+
+function recordOf(plan: BackupPlan, result: ImageBackupResult) {
+  const { run, account, repository, recipe, sessionId, base } = plan;
+  return {
+    id: sessionId,
+    repository,
+    accountId: account.id,
+    resource: run.resource,
+    name: recipe.tags["Name"] ?? recipe.instanceId,
+    runId: run.id,
+    ...(base === null ? {} : { parent: base.parent }),
+    volumes: plan.snapshots.map(({ volumeId, snapshotId, sizeBytes }) => {
+      const numbers = result.volumes.find((volume) => volume.volumeId === volumeId);
+      return {
+        volumeId,
+        deviceName: deviceNameOf(recipe, volumeId),
+        sizeBytes,
+        snapshotId,
+        coverage: numbers?.coverage ?? "full",
+        blocksRead: numbers?.blocksRead ?? 0,
+        bytesRead: numbers?.bytesRead ?? 0,
+        blocksStored: numbers?.blocksStored ?? 0,
+        bytesStored: numbers?.bytesStored ?? 0,
+        blocksReused: numbers?.blocksReused ?? 0,
+      };
+    }),
+  };
+}
+
+function deviceNameOf(recipe: InstanceRecipe, volumeId: string): string {
+  return recipe.volumes.find((volume) => volume.volumeId === volumeId)?.deviceName ?? volumeId;
+}

@@ -1,0 +1,94 @@
+import type { Account } from "@garrison/api/schemas/accounts";
+import { openProber } from "@garrison/aws/role-prober";
+import { parseS3Address } from "@garrison/aws/s3-address";
+import { GarrisonError } from "@garrison/core/garrison-error";
+import type { ChainReport } from "@garrison/roles/chain-report";
+import { checkChain } from "@garrison/roles/check-chain";
+import type { ChainRequest } from "@garrison/roles/chain-request";
+import { roleOf } from "../access/aws-access.ts";
+import type { StoredRepository } from "../store/repositories.ts";
+import type { RunDependencies } from "./run-dependencies.ts";
+import type { StepScope } from "./run-scope.ts";
+import { findWorkerPlace } from "./worker-place.ts";
+
+export interface ChainQuestion {
+  readonly account: Account;
+  readonly operation: "ec2.image-backup" | "ec2.instance-restore";
+  readonly placement: "production" | "backup";
+  readonly repository?: StoredRepository;
+  readonly passRoles?: readonly string[];
+}
+
+/** Walks the chain of roles that a run of this operation uses, with the appliance's identity. */
+export async function checkAccountChain(
+  dependencies: Pick<RunDependencies, "access" | "queries" | "installation">,
+  question: ChainQuestion,
+  call: { readonly signal: AbortSignal },
+): Promise<ChainReport> {
+  const { account, operation, placement } = question;
+  const role = operation === "ec2.image-backup" ? "backup" : "restore";
+  const launching = roleOf(account, role);
+  const place = await findWorkerPlace(dependencies, { account, placement, role });
+  const request: ChainRequest = {
+    roleArn: launching.roleArn,
+    roleId: role === "backup" ? "backup-ec2" : "restore-ec2",
+    operations: [operation],
+    placement,
+    workerRoleArn: place.workerRoleArn,
+    region: account.region,
+    installation: dependencies.installation,
+    ...(account.externalId === undefined ? {} : { externalId: account.externalId }),
+    ...deployment(place, placement),
+    ...(question.passRoles === undefined ? {} : { passRoles: question.passRoles }),
+    ...repositoryValues(question.repository),
+  };
+  const prober = openProber(dependencies.access.appliance);
+  try {
+    return await checkChain({ prober }, request, call);
+  } finally {
+    prober.close();
+  }
+}
+
+function deployment(place: { readonly account: Account }, placement: "production" | "backup") {
+  if (placement === "production") return {};
+  const { roleArn, externalId } = roleOf(place.account, "workerDeployment");
+  return {
+    deploymentRoleArn: roleArn,
+    ...(externalId === undefined ? {} : { backupExternalId: externalId }),
+  };
+}
+
+function repositoryValues(repository: StoredRepository | undefined) {
+  if (repository?.roleArn === undefined || repository.kind !== "s3") return {};
+  const { bucket, prefix } = parseS3Address(repository.url);
+  const { bucketKeyArn, externalId, stagingBucket } = repository;
+  return {
+    repositoryRoleArn: repository.roleArn,
+    bucket,
+    bucketPrefix: prefix === "" ? "" : `${prefix}/`,
+    ...(externalId === undefined ? {} : { repositoryExternalId: externalId }),
+    ...(stagingBucket === undefined ? {} : { stagingBuckets: [stagingBucket] }),
+    ...(bucketKeyArn === undefined ? {} : { repositoryKeyArns: [bucketKeyArn] }),
+  };
+}
+
+/** A run's first step: on a broken chain it fails with the sentences, before anything is made. */
+export async function requireWholeChain(
+  dependencies: Pick<RunDependencies, "access" | "queries" | "installation">,
+  question: ChainQuestion,
+  step: StepScope,
+): Promise<void> {
+  const report = await checkAccountChain(dependencies, question, step);
+  const failed = report.findings.filter((finding) => finding.verdict === "failed");
+  for (const finding of report.findings.filter(({ verdict }) => verdict === "unknown")) {
+    await step.log(`not known: ${finding.sentence}`, finding.subject);
+  }
+  if (failed.length > 0) {
+    const sentences = [...new Set(failed.map((finding) => finding.sentence))];
+    throw new GarrisonError("role-chain-broken", sentences.join(" "), {
+      details: { findings: failed.slice(0, 20) },
+    });
+  }
+  await step.log(`${report.findings.length} links of the role chain hold`);
+}

@@ -1,0 +1,201 @@
+import { launchWorkerInstance } from "@garrison/aws/ec2/launch-worker-instance";
+import { readConsoleOutput, readInstanceState } from "@garrison/aws/ec2/instance-state";
+import type { Tags } from "@garrison/aws/ec2/tags";
+import type { AwsClients } from "@garrison/aws/aws-clients";
+import { createWorkerQueue } from "@garrison/aws/queues/worker-queues";
+import { isManagedInstanceOnline } from "@garrison/aws/ssm/managed-instance";
+import { readImageParameter } from "@garrison/aws/ssm/read-image-parameter";
+import { channelQueueNames } from "@garrison/channel/queue-names";
+import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
+import { newLaneId } from "@garrison/repository/session-id";
+import { roleOf } from "../access/aws-access.ts";
+import { changeWorker, createWorkerRecord, readWorkerRecord } from "../store/workers.ts";
+import type { StoredRepository } from "../store/repositories.ts";
+import { bootstrapWorker } from "./bootstrap-worker.ts";
+import { makeResource } from "./make-resource.ts";
+import type { RunDependencies } from "./run-dependencies.ts";
+import type { RunScope, StepScope } from "./run-scope.ts";
+import { waitUntil } from "./wait-until.ts";
+import type { WorkerPlace } from "./worker-place.ts";
+
+/** A worker of a run; the rest is in its record. */
+export interface WorkerRef {
+  readonly workerId: string;
+  /** The lane of the session that this worker writes in. */
+  readonly laneId: string;
+}
+
+export interface Provisioning {
+  readonly place: WorkerPlace;
+  readonly repository: StoredRepository;
+}
+
+const imageParameters: Readonly<Record<string, string>> = {
+  x86_64: "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
+  arm64: "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",
+};
+
+/**
+ * Brings up one worker: queues, instance, agent, program. Throws `worker-not-started` when it came to nothing; what was
+ * made is recorded either way.
+ */
+export async function provisionWorker(
+  dependencies: RunDependencies,
+  scope: RunScope,
+  provisioning: Provisioning,
+): Promise<WorkerRef> {
+  const { place, repository } = provisioning;
+  const worker = await scope.note("choose worker", () => recordWorker(dependencies, scope.runId, place));
+  const attempt = { dependencies, runId: scope.runId, worker, place };
+  await scope.step("open the worker's queues", (step) => openQueues(attempt, step));
+  await scope.step("launch the worker", (step) => launch(attempt, step));
+  await scope.step("wait for the worker", (step) => waitForAgent(attempt, step));
+  await scope.step("start the worker's program", (step) =>
+    bootstrapWorker(dependencies, { worker, place, repository }, step),
+  );
+  return worker;
+}
+
+interface Attempt {
+  readonly dependencies: RunDependencies;
+  readonly runId: string;
+  readonly worker: WorkerRef;
+  readonly place: WorkerPlace;
+}
+
+async function recordWorker(
+  dependencies: RunDependencies,
+  runId: string,
+  place: WorkerPlace,
+): Promise<WorkerRef> {
+  const { queries, random, clock } = dependencies;
+  const workerId = Buffer.from(random.bytes(4)).toString("hex");
+  await createWorkerRecord(queries, {
+    id: workerId,
+    runId,
+    accountId: place.account.id,
+    region: place.account.region,
+    placement: place.placement,
+    role: place.role,
+    createdAt: new Date(clock.now()),
+  });
+  return { workerId, laneId: newLaneId(random) };
+}
+
+export function workerClients(dependencies: RunDependencies, place: WorkerPlace): AwsClients {
+  return dependencies.access.role(roleOf(place.account, place.role));
+}
+
+function workerTags({ dependencies, runId, worker, place }: Attempt): Tags {
+  const expires = new Date(dependencies.clock.now() + dependencies.limits.workerLifeMs);
+  return {
+    Name: `garrison worker ${worker.workerId}`,
+    "garrison:installation": dependencies.installation,
+    "garrison:worker": worker.workerId,
+    "garrison:run": runId,
+    "garrison:expires": expires.toISOString(),
+    "garrison:placement": place.placement,
+  };
+}
+
+function intentOf({ runId, place }: Attempt, kind: "queue" | "worker", token: string) {
+  return { runId, kind, token, accountId: place.account.id, region: place.account.region, role: place.role };
+}
+
+async function openQueues(attempt: Attempt, step: StepScope): Promise<void> {
+  const { dependencies, worker, place } = attempt;
+  const clients = workerClients(dependencies, place);
+  const names = channelQueueNames({ installation: dependencies.installation, worker: worker.workerId });
+  const open = async (name: string) => {
+    const tags = workerTags(attempt);
+    const made = await makeResource(dependencies, intentOf(attempt, "queue", name), async () => {
+      return (await createWorkerQueue(clients, { name, tags }, step)).queueUrl;
+    });
+    await step.log("made queue", name);
+    return made.resourceId;
+  };
+  const queueInUrl = await open(names.toWorker);
+  const queueOutUrl = await open(names.toAppliance);
+  await changeWorker(dependencies.queries, worker.workerId, { queueInUrl, queueOutUrl });
+}
+
+async function launch(attempt: Attempt, step: StepScope): Promise<void> {
+  const { dependencies, worker, place } = attempt;
+  const clients = workerClients(dependencies, place);
+  const configuration = place.account.workerConfiguration;
+  const imageId =
+    configuration.imageId ?? (await readImageParameter(clients, imageParameter(configuration), step));
+  const token = `garrison-${dependencies.installation}-${worker.workerId}`;
+  const made = await makeResource(dependencies, intentOf(attempt, "worker", token), async () => {
+    const { instanceId } = await launchWorkerInstance(
+      clients,
+      {
+        imageId,
+        instanceType: configuration.instanceType,
+        instanceProfileName: place.workerRoleArn.split("/").at(-1) ?? "",
+        ...(configuration.subnetId === undefined ? {} : { subnetId: configuration.subnetId }),
+        ...(configuration.securityGroupIds === undefined
+          ? {}
+          : { securityGroupIds: configuration.securityGroupIds }),
+        token,
+        tags: workerTags(attempt),
+      },
+      step,
+    );
+    return instanceId;
+  });
+  await changeWorker(dependencies.queries, worker.workerId, { instanceId: made.resourceId });
+  await step.log(`launched a ${configuration.instanceType} from ${imageId}`, made.resourceId);
+}
+
+/** Graviton families have a `g` after their generation: t4g, m7gd. */
+function imageParameter(configuration: { readonly instanceType: string }): string {
+  const family = configuration.instanceType.split(".")[0] ?? "";
+  return imageParameters[/^[a-z]+\d+g/.test(family) ? "arm64" : "x86_64"]!;
+}
+
+const endedStates = ["shutting-down", "terminated", "stopping", "stopped"];
+
+async function waitForAgent(attempt: Attempt, step: StepScope): Promise<void> {
+  const { dependencies, worker, place } = attempt;
+  const { clock, limits, queries } = dependencies;
+  const clients = workerClients(dependencies, place);
+  const { instanceId = "" } = await readWorkerRecord(queries, worker.workerId);
+  const what = `the agent of worker ${worker.workerId}`;
+  const waiting = {
+    what,
+    timeoutMs: limits.workerStartMs,
+    firstPauseMs: limits.pollFirstMs,
+    longestPauseMs: limits.pollLongestMs / 2,
+    signal: step.signal,
+  };
+  try {
+    await waitUntil(clock, waiting, async (signal) => {
+      if (await isManagedInstanceOnline(clients, instanceId, { signal })) return true;
+      const { state, reason } = await readInstanceState(clients, instanceId, { signal });
+      if (!endedStates.includes(state)) return undefined;
+      throw new GarrisonError(
+        "worker-not-started",
+        `${instanceId} is ${state}: ${reason ?? "no reason given"}`,
+      );
+    });
+  } catch (error) {
+    await logConsole(clients, instanceId, step);
+    if (!isGarrisonError(error, "deadline-exceeded")) throw error;
+    throw new GarrisonError(
+      "worker-not-started",
+      `${instanceId} did not register with Systems Manager in ${Math.round(limits.workerStartMs / 60_000)} min`,
+      { cause: error },
+    );
+  }
+  await step.log("registered with Systems Manager", instanceId);
+}
+
+const consoleTail = 2_000;
+
+/** The only trace of an instance that never registered. */
+async function logConsole(clients: AwsClients, instanceId: string, step: StepScope): Promise<void> {
+  if (step.signal.aborted) return;
+  const output = await readConsoleOutput(clients, instanceId, step).catch(() => "");
+  if (output !== "") await step.log(`its console ends: ${output.slice(-consoleTail)}`, instanceId);
+}
