@@ -7,7 +7,21 @@ import { ec2MessagesService } from "./ssm/ec2messages-service.ts";
 import { ssmMessagesService } from "./ssm/ssmmessages-service.ts";
 import { ssmService } from "./ssm/ssm-service.ts";
 import { iamService } from "./iam/iam-service.ts";
+import { kmsService } from "./kms/kms-service.ts";
+import { organizationsService } from "./organizations/organizations-service.ts";
 import { stsService } from "./sts/sts-service.ts";
 
 /** Every service the endpoint answers for. */
-export const allServices: readonly LabService[] = [stsService, iamService, ec2Service, ebsService, s3Service, sqsService, ssmService, ssmMessagesService, ec2MessagesService];
+export const allServices: readonly LabService[] = [
+  stsService,
+  iamService,
+  organizationsService,
+  kmsService,
+  ec2Service,
+  ebsService,
+  s3Service,
+  sqsService,
+  ssmService,
+  ssmMessagesService,
+  ec2MessagesService,
+];
