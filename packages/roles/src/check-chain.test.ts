@@ -4,6 +4,7 @@ import type { ChainRequest } from "./chain-request.ts";
 import { checkChain } from "./check-chain.ts";
 import { exportRole, type ExportOptions } from "./export-role.ts";
 import type { PolicyStatement, PolicyText } from "./policy-statement.ts";
+import type { Prober, RoleProbe, SimulatedDecision } from "./prober.ts";
 import type { RoleId } from "./role-definition.ts";
 import {
   addRole,
@@ -27,6 +28,7 @@ const backupRole = roleArn(production, "garrison-backup-ec2");
 const workerRole = roleArn(production, "garrison-worker");
 
 interface Stage {
+  readonly base: ChainRequest;
   readonly world: MemoryWorld;
   readonly role: (id: RoleId) => MemoryRole;
   check(request?: Partial<ChainRequest>, as?: { operator?: boolean }): Promise<ChainReport>;
@@ -51,6 +53,7 @@ function stage(change: ExportOptions = {}): Stage {
     region: "eu-central-1",
   };
   return {
+    base,
     world,
     role: (id) => made.get(id)!,
     check: (request = {}, as = {}) =>
@@ -163,6 +166,14 @@ describe("a broken chain", () => {
     expect(failure?.sentence).toBe(
       `${workerRole} is in no instance profile, so no instance can be launched with it.`,
     );
+  });
+
+  it("with an instance profile of another name only: workers are launched with the role's own", async () => {
+    const { check, role } = stage();
+    role("worker").profiles = ["shared"];
+    const found = failures(await check());
+    expect(found.map(({ link }) => link)).toEqual(["instance-profile"]);
+    expect(found[0]?.sentence).toContain("only in the instance profile shared");
   });
 
   it("with EC2 not trusted", async () => {
@@ -367,6 +378,80 @@ describe("each action that the path uses", () => {
     expect(
       report.findings.some(({ sentence }) => sentence.includes("does not hold ec2messages:GetMessages")),
     ).toBe(true);
+  });
+});
+
+describe("what can't be known", () => {
+  /** The memory prober with other answers from the simulator. */
+  function checkWith(
+    { base, world }: Pick<Stage, "base" | "world">,
+    change: (decided: SimulatedDecision) => SimulatedDecision,
+    operator = false,
+  ): Promise<ChainReport> {
+    const inner = memoryProber(world);
+    const prober: Prober = {
+      ...inner,
+      assume: async (request, asked) => {
+        const assumed = await inner.assume(request, asked);
+        if (assumed.outcome !== "known") return assumed;
+        const probe: RoleProbe = {
+          ...assumed.value,
+          simulate: async (simulation, signal) => {
+            const answer = await assumed.value.simulate(simulation, signal);
+            return answer.outcome === "known" ? { ...answer, value: answer.value.map(change) } : answer;
+          },
+        };
+        return { outcome: "known", value: probe };
+      },
+    };
+    return checkChain(
+      { prober, ...(operator ? { policyReader: memoryPolicyReader(world) } : {}) },
+      base,
+      call,
+    );
+  }
+
+  it("is unknown, not failed: a denial that hangs on context which only the call will have", async () => {
+    const report = await checkWith(stage(), (decided) =>
+      decided.action === "sqs:SendMessage"
+        ? { ...decided, decision: "implicitDeny", missingContext: ["aws:SourceVpce"] }
+        : decided,
+    );
+    expect(report.verdict).toBe("unknown");
+    const open = report.findings.filter(({ verdict }) => verdict === "unknown");
+    expect(open[0]?.sentence).toContain("depends on aws:SourceVpce");
+  });
+
+  it("is failed all the same when only our own keys are missing", async () => {
+    const report = await checkWith(stage(), (decided) =>
+      decided.action === "sqs:SendMessage"
+        ? { ...decided, decision: "implicitDeny", missingContext: ["aws:ResourceTag/garrison:installation"] }
+        : decided,
+    );
+    expect(report.verdict).toBe("failed");
+  });
+
+  it("is a finding of its own: the simulator and the policies disagree", async () => {
+    const report = await checkWith(
+      stage(),
+      (decided) => (decided.action === "iam:PassRole" ? { ...decided, decision: "implicitDeny" } : decided),
+      true,
+    );
+    const disagreement = report.findings.find(({ sentence }) => sentence.includes("disagree"));
+    expect(disagreement).toMatchObject({
+      link: "pass-role",
+      verdict: "unknown",
+      knownBy: ["simulated", "evaluated"],
+    });
+  });
+
+  it("is everything, when nobody can ask", async () => {
+    const { base, world } = stage();
+    const prober: Prober = {
+      ...memoryProber(world),
+      callerIdentity: async () => ({ outcome: "unreachable", message: "no credentials" }),
+    };
+    expect((await checkChain({ prober }, base, call)).verdict).toBe("unknown");
   });
 });
 

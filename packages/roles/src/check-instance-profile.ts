@@ -14,14 +14,14 @@ export async function checkInstanceProfile(
   const base = { link: "instance-profile", subject: roleArn } as const;
   const listed = await asks.probe?.listInstanceProfiles(roleArn, call);
   if (listed?.outcome === "known") {
-    const names = listed.value.map(({ name }) => name).join(", ");
-    if (listed.value.length > 0) {
+    const names = listed.value.map(({ name }) => name);
+    if (names.includes(roleName)) {
       return [
         {
           ...base,
           verdict: "passed",
           knownBy: ["read"],
-          sentence: `${roleArn} is in the instance profile ${names}.`,
+          sentence: `${roleArn} is in the instance profile ${roleName}.`,
         },
       ];
     }
@@ -30,7 +30,7 @@ export async function checkInstanceProfile(
         ...base,
         verdict: "failed",
         knownBy: ["read"],
-        sentence: notInAny(roleArn),
+        sentence: notInOwn(roleArn, names),
         fix: profileFix(roleName),
       },
     ];
@@ -63,8 +63,10 @@ export async function checkInstanceProfile(
   return [{ ...base, verdict: "unknown", knownBy: [], sentence }];
 }
 
-function notInAny(roleArn: string): string {
-  return `${roleArn} is in no instance profile, so no instance can be launched with it.`;
+function notInOwn(roleArn: string, names: readonly string[]): string {
+  if (names.length === 0)
+    return `${roleArn} is in no instance profile, so no instance can be launched with it.`;
+  return `${roleArn} is only in the instance profile ${names.join(", ")}, and workers are launched with the one named as the role.`;
 }
 
 /** As CloudFormation writes it; the profile's name may be any, the role's name is the default. */
