@@ -7,6 +7,7 @@ import {
   IAMClient,
   PutUserPolicyCommand,
 } from "@aws-sdk/client-iam";
+import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -188,4 +189,29 @@ test("a presigned address works without credentials, for its request only", asyn
   expect((await fetch(address.replace("own/1", "other/1"))).status).toBe(403);
   expect((await fetch(address, { method: "DELETE" })).status).toBe(403);
   expect((await fetch(`${lab.endpoint}/${Bucket}/own/1`)).status).toBe(403);
+});
+
+test("objects under a KMS key need rights on the key as well", async () => {
+  const kms = new KMSClient({ endpoint: lab.endpoint, region, credentials: lab.operators[account]! });
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
+  const SSEKMSKeyId = KeyMetadata!.Arn!;
+  const secret = {
+    Bucket,
+    Key: "own/secret",
+    Body: "x",
+    ServerSideEncryption: "aws:kms",
+    SSEKMSKeyId,
+  } as const;
+  const put = await owner.send(new PutObjectCommand(secret));
+  expect(put).toMatchObject({ ServerSideEncryption: "aws:kms", SSEKMSKeyId });
+  const s3Only = allow(["s3:GetObject", "s3:PutObject"], `arn:aws:s3:::${Bucket}/*`);
+  const keyless = await userWith("keyless", [s3Only]);
+  expect(await outcome(keyless.send(new GetObjectCommand({ Bucket, Key: "own/secret" })))).toBe(
+    "AccessDenied 403",
+  );
+  expect(await outcome(keyless.send(new PutObjectCommand(secret)))).toBe("AccessDenied 403");
+  const viaS3 = { StringEquals: { "kms:ViaService": `s3.${region}.amazonaws.com` } };
+  const decrypting = await userWith("decrypting", [s3Only, allow("kms:Decrypt", SSEKMSKeyId, viaS3)]);
+  expect(await outcome(decrypting.send(new GetObjectCommand({ Bucket, Key: "own/secret" })))).toBe("success");
+  expect(await outcome(decrypting.send(new PutObjectCommand(secret)))).toBe("AccessDenied 403");
 });

@@ -17,7 +17,7 @@ export async function copyObject(input: CopyObjectCommandInput, call: Call) {
   checkSelfCopy(at, input, source);
   const key = input.Key ?? "";
   const description = describeCopy(at, input, source.version);
-  authorizeKeyUse(at, description.encryption, ["kms:GenerateDataKey"]);
+  authorizeKeyUse(at, { key, encryption: description.encryption, actions: ["kms:GenerateDataKey"] });
   const algorithm =
     parseAlgorithm(input.ChecksumAlgorithm) ?? source.version.checksum?.algorithm ?? "CRC64NVME";
   const write = openConditionalWrite(at, key, input);
@@ -86,7 +86,7 @@ export async function openCopySource(input: CopySourceInput, call: Call): Promis
     IfUnmodifiedSince: input.CopySourceIfUnmodifiedSince,
   };
   checkReadConditions(conditions, version);
-  authorizeKeyUse(at, version.encryption, ["kms:Decrypt"]);
+  authorizeKeyUse(at, { key, encryption: version.encryption, actions: ["kms:Decrypt"] });
   return { at, key, version };
 }
 

@@ -15,7 +15,7 @@ export async function getObject(input: GetObjectCommandInput, call: Call) {
   const at = await openBucket(input, call);
   const version = findReadable(at, input, "s3:GetObject");
   checkReadConditions(input, version);
-  authorizeKeyUse(at, version.encryption, ["kms:Decrypt"]);
+  authorizeKeyUse(at, { key: input.Key ?? "", encryption: version.encryption, actions: ["kms:Decrypt"] });
   const range = rangeOf(input, version);
   return {
     ...describeObject(at, input, { version, range }),
@@ -33,7 +33,8 @@ export async function headObject(input: HeadObjectCommandInput, call: Call) {
   const at = await openBucket(input, call);
   const version = findReadable(at, input, "s3:GetObject");
   checkReadConditions(input, version);
-  if (input.ChecksumMode === "ENABLED") authorizeKeyUse(at, version.encryption, ["kms:Decrypt"]);
+  if (input.ChecksumMode === "ENABLED")
+    authorizeKeyUse(at, { key: input.Key ?? "", encryption: version.encryption, actions: ["kms:Decrypt"] });
   return describeObject(at, input, { version, range: rangeOf(input, version) });
 }
 

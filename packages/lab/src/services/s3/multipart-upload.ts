@@ -21,7 +21,11 @@ export async function createMultipartUpload(input: CreateMultipartUploadCommandI
   const at = await openBucket(input, call);
   authorizeNewObject(at, input, false);
   const description = describeVersion(at, input);
-  authorizeKeyUse(at, description.encryption, ["kms:GenerateDataKey", "kms:Decrypt"]);
+  authorizeKeyUse(at, {
+    key: input.Key ?? "",
+    encryption: description.encryption,
+    actions: ["kms:GenerateDataKey", "kms:Decrypt"],
+  });
   const algorithm = parseAlgorithm(input.ChecksumAlgorithm);
   const type = input.ChecksumType ?? (algorithm === "CRC64NVME" ? "FULL_OBJECT" : "COMPOSITE");
   if (algorithm !== undefined && type === "FULL_OBJECT" && !isCrc(algorithm)) {

@@ -16,9 +16,9 @@ export async function putObject(input: PutObjectCommandInput, call: Call) {
   const at = await openBucket(input, call);
   authorizeNewObject(at, input);
   const description = describeVersion(at, input);
-  authorizeKeyUse(at, description.encryption, ["kms:GenerateDataKey"]);
   checkSize(call);
   const key = input.Key ?? "";
+  authorizeKeyUse(at, { key, encryption: description.encryption, actions: ["kms:GenerateDataKey"] });
   const write = openConditionalWrite(at, key, input);
   try {
     const algorithm = chosenAlgorithm(input, call);
