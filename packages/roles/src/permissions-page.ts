@@ -14,8 +14,8 @@ Generated from the catalogue (\`packages/roles/src/catalogue/\`) by \`node tools
 
 Every right that Garrison asks for, role by role: on what, under which condition, who uses it in which step, and why. \`\${name}\` stands for
 what \`garrison roles export\` fills in: account, Region, the installation's id, the ARNs of other roles. This is the scoped form; the compatible
-form has the same actions on every resource. Rights marked *workers in production* are written only with \`--with-workers-in-production\`.
-Rights marked *only when* are written too, but a role without them passes \`garrison roles check\`.`;
+form has the same actions on every resource. Rights marked _workers in production_ are written only with \`--with-workers-in-production\`.
+Rights marked _only when_ are written too, but a role without them passes \`garrison roles check\`.`;
 
 function roleSection(role: RoleDefinition): string {
   const trusts = role.trusts.map((who) =>
@@ -33,7 +33,7 @@ function operationTable(operation: OperationDefinition): string {
     `### ${operation.title} (\`${operation.id}\`)`,
     "",
     "| actions | resources and conditions | step, caller | why |",
-    "|---|---|---|---|",
+    "| --- | --- | --- | --- |",
     ...operation.grants.map(grantRow),
   ];
   return lines.join("\n");
@@ -42,17 +42,17 @@ function operationTable(operation: OperationDefinition): string {
 function grantRow(grant: Grant): string {
   const conditions = Object.entries(grant.conditions ?? {}).flatMap(([operator, keys]) =>
     Object.entries(keys).map(
-      ([key, value]) => `*if* ${operator} \`${key}\` = \`${[value].flat().join("`, `")}\``,
+      ([key, value]) => `_if_ ${operator} \`${key}\` = \`${[value].flat().join("`, `")}\``,
     ),
   );
   const marks = [
-    ...(grant.placement === "always" ? [] : [`*${grant.placement.replaceAll("-", " ")}*`]),
-    ...(grant.neededWhen === undefined ? [] : [`*only when ${grant.neededWhen}*`]),
+    ...(grant.placement === "always" ? [] : [`_${grant.placement.replaceAll("-", " ")}_`]),
+    ...(grant.neededWhen === undefined ? [] : [`_only when ${grant.neededWhen}_`]),
   ];
   const cells = [
     grant.actions.map((action) => `\`${action}\``).join("<br>"),
     [...grant.resources.map((resource) => `\`${resource}\``), ...conditions].join("<br>"),
-    [grant.step, `*${grant.caller.replaceAll("-", " ")}*`, ...marks].join("<br>"),
+    [grant.step, `_${grant.caller.replaceAll("-", " ")}_`, ...marks].join("<br>"),
     grant.why,
   ];
   return `| ${cells.join(" | ")} |`;
