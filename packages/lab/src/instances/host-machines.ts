@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { appendFileSync, closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Lab } from "../lab.ts";
 import { forgetManagedInstance } from "../services/ssm/managed-instances.ts";
@@ -86,17 +87,15 @@ class HostMachines implements MachineHost {
   boot(machine: MachineDescription): void {
     if (this.#closed || this.#records.has(machine.instanceId)) return;
     this.#records.put(machine.instanceId, { machine, namespaces: this.#namespaces });
-    this.#start(machine).catch((error: unknown) => {
-      appendFileSync(
-        this.#folder(machine.instanceId).console,
-        `the machine could not be started: ${String(error)}\n`,
-      );
-      this.#lab.logger.error(
-        { instanceId: machine.instanceId, error: String(error) },
-        "a machine could not be started",
-      );
-      this.#end(machine.instanceId, "lost");
-    });
+    this.#start(machine).catch((error: unknown) => this.#failed(machine.instanceId, error));
+  }
+
+  #failed(instanceId: string, error: unknown): void {
+    this.#lab.logger.error({ instanceId, error: String(error) }, "a machine could not be started");
+    const folder = this.#folder(instanceId);
+    if (existsSync(folder.root))
+      appendFileSync(folder.console, `the machine could not be started: ${String(error)}\n`);
+    this.#end(instanceId, "lost");
   }
 
   async #start(machine: MachineDescription): Promise<void> {
@@ -119,9 +118,7 @@ class HostMachines implements MachineHost {
     };
     this.#records.put(instanceId, record);
     this.#running.set(instanceId, { record, child, metadata });
-    child.once("error", (error) =>
-      this.#lab.logger.error({ instanceId, error: String(error) }, "a machine has no process"),
-    );
+    child.once("error", (error) => this.#failed(instanceId, error));
     child.once("exit", () => this.#exited(instanceId, child));
   }
 
@@ -157,6 +154,8 @@ class HostMachines implements MachineHost {
       AWS_REGION: machine.region,
       HOME: folder.home,
       TMPDIR: folder.tmp,
+      // Without a mount namespace /opt is the host's: what wants to live there gets a place in the machine's folder.
+      ...(this.#namespaces ? {} : { GARRISON_WORKER_FOLDER: join(folder.root, "opt") }),
       LANG: "C.UTF-8",
       PATH: `${folder.bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
       [markerName]: markerValue,

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { bootScript, powerScript, refusingScript } from "./machine-scripts.ts";
+import { bootScript, detachScript, powerScript, refusingScript } from "./machine-scripts.ts";
 
 /** Where a machine lives on the lab's disk. */
 export interface MachineFolder {
@@ -49,8 +49,8 @@ export function layOutMachine(folder: MachineFolder, userData: string | undefine
   rmSync(folder.powerRequest, { force: true });
   writeScript(folder.bootScript, bootScript(folder));
   for (const name of powerCommands) writeScript(join(folder.bin, name), powerScript(folder));
-  for (const name of ["dnf", "yum", "modprobe", "systemd-run"])
-    writeScript(join(folder.bin, name), refusingScript(name));
+  for (const name of ["dnf", "yum", "modprobe"]) writeScript(join(folder.bin, name), refusingScript(name));
+  writeScript(join(folder.bin, "systemd-run"), detachScript());
   const script = userData === undefined ? undefined : userScript(userData);
   const path = join(folder.root, "user-data.sh");
   // User data runs at the first boot only.

@@ -91,13 +91,33 @@ fi
 `;
 }
 
-/** Programs that would act on the host. They fail as they do in a place without systemd, packages or modules. */
+/** Programs that would act on the host. They answer as in a place without packages or modules to load. */
 export function refusingScript(name: string): string {
-  const answers: Readonly<Record<string, string>> = {
-    "systemd-run": `echo "System has not been booted with systemd as init system (PID 1). Can't operate." >&2; exit 1`,
-    modprobe: `for word in "$@"; do module=$word; done; echo "modprobe: FATAL: Module $module not found." >&2; exit 1`,
-  };
-  return `#!/bin/sh\n${answers[name] ?? `echo "${name}: the lab's machines use the host's programs, nothing was changed"; exit 0`}\n`;
+  const modprobe = `for word in "$@"; do module=$word; done; echo "modprobe: FATAL: Module $module not found." >&2; exit 1`;
+  const packages = `echo "${name}: the lab's machines use the host's programs, nothing was changed"; exit 0`;
+  return `#!/bin/sh\n${name === "modprobe" ? modprobe : packages}\n`;
+}
+
+/**
+ * systemd-run without systemd: starts the command in the background, detached, inside the machine. Where a machine has
+ * no namespace of its own, process 1 is the host's, and a script that looks at it takes this way.
+ */
+export function detachScript(): string {
+  return `#!/bin/sh
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --setenv=*) export "\${1#--setenv=}" ;;
+    -E|--setenv) export "$2"; shift ;;
+    -u|--unit|-p|--property) shift ;;
+    --) shift; break ;;
+    -*) ;;
+    *) break ;;
+  esac
+  shift
+done
+[ $# -gt 0 ] || { echo "Command line to execute required." >&2; exit 1; }
+setsid "$@" </dev/null >/dev/null 2>&1 &
+`;
 }
 
 function quote(path: string): string {

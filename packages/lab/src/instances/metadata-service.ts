@@ -27,7 +27,17 @@ const longestTokenSeconds = 21_600;
 
 export async function openMetadataService(lab: Lab, options: MetadataOptions): Promise<MetadataService> {
   const service = new Metadata(lab, options);
-  const server = createServer((request, response) => service.answer(request, response));
+  const server = createServer((request, response) => {
+    try {
+      service.answer(request, response);
+    } catch (error) {
+      lab.logger.error(
+        { instanceId: options.machine.instanceId, error: String(error) },
+        "a metadata request failed",
+      );
+      send(response, 500, "Internal Server Error");
+    }
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);

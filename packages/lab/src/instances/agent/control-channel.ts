@@ -44,6 +44,8 @@ export async function runControlChannel(
     const body = { schemaVersion: 1, jobId, content: JSON.stringify(content), topic: "aws.ssm.sendCommand" };
     socket.send(encodeAgentMessage(newAgentMessage("agent_job_reply", body, context.now())));
   };
+  // A broken connection also closes, which is what is waited for.
+  socket.on("error", (error) => context.log(`control channel: ${String(error)}`));
   socket.on("message", (data, isBinary) => {
     if (isBinary) receiveJob(context, { socket, runner, reply, frame: data as Buffer });
   });

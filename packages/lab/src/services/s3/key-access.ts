@@ -22,6 +22,8 @@ export function authorizeKeyUse(at: BucketCall, { key, encryption, actions }: Ke
   const found = findKey(call.lab, keyId, place);
   if (found === undefined)
     throw new AwsError("KMS.NotFoundException", `Key '${keyId}' does not exist`, { status: 400 });
+  if (found.state !== "Enabled")
+    throw new AwsError("KMS.DisabledException", `${found.arn} is disabled.`, { status: 400 });
   const bucketArn = `arn:${call.partition}:s3:::${bucket.name}`;
   const contextArn = encryption.bucketKey ? bucketArn : `${bucketArn}/${key}`;
   for (const action of actions) {

@@ -47,17 +47,16 @@ export function listKeys(
   }
 }
 
+/** The position behind the last key of a group, found by doubling steps and then halving them. */
 function groupEnd(keys: SortedKeys, from: number, group: string): number {
+  const isInGroup = (index: number) => keys.at(index)?.startsWith(group) ?? false;
   let low = from;
   let step = 1;
-  while (keys.at(low + step)?.startsWith(group)) {
-    low += step;
-    step *= 2;
-  }
+  for (; isInGroup(low + step); step *= 2) low += step;
   let high = low + step;
   while (low + 1 < high) {
     const middle = (low + high) >>> 1;
-    if (keys.at(middle)?.startsWith(group)) low = middle;
+    if (isInGroup(middle)) low = middle;
     else high = middle;
   }
   return low + 1;

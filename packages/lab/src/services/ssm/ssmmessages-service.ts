@@ -127,7 +127,13 @@ function deliverJobs(call: Call, instanceId: string, channel: WebSocket): () => 
     }
   };
   channel.on("message", (data: RawData, isBinary) => {
-    if (isBinary) receive(lab, channel, decodeAgentMessage(data as Buffer));
+    if (!isBinary) return;
+    try {
+      receive(lab, channel, decodeAgentMessage(data as Buffer));
+    } catch (error) {
+      lab.logger.warn({ instanceId, error: String(error) }, "an agent sent what can't be read");
+      channel.close(1007, "the message can't be read");
+    }
   });
   const unlisten = store.listen(key, deliver);
   deliver();
