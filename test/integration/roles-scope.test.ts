@@ -34,7 +34,12 @@ import {
   ReceiveMessageCommand,
   SendMessageCommand,
 } from "@aws-sdk/client-sqs";
-import { GetParameterCommand, SendCommandCommand } from "@aws-sdk/client-ssm";
+import {
+  DescribeInstanceInformationCommand,
+  GetCommandInvocationCommand,
+  GetParameterCommand,
+  SendCommandCommand,
+} from "@aws-sdk/client-ssm";
 import { assumeRole } from "@garrison/aws/assume-role";
 import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
 import { staticCredentials } from "@garrison/aws/aws-credentials";
@@ -365,4 +370,48 @@ describe("the repository role", () => {
     expect(await list("garrison/")).toBe("allowed");
     expect(await list("")).toMatch(denied);
   });
+});
+
+describe("a worker launched under the exported roles", () => {
+  async function until<Value>(look: () => Promise<Value | undefined>): Promise<Value> {
+    for (;;) {
+      const found = await look();
+      if (found !== undefined) return found;
+      await new Promise((next) => setTimeout(next, 100));
+    }
+  }
+
+  it.each(["scoped", "compatible"] as const)(
+    "registers, runs a command and ends (%s worker role)",
+    async (form) => {
+      await createRole(operator, exportRole("worker", { ...options, form }), call);
+      const ssm = backupRole.ssm();
+      const launched = await backupRole.ec2().send(launch({ DryRun: false }));
+      const InstanceId = launched.Instances?.[0]?.InstanceId ?? "";
+      await until(async () => {
+        const { InstanceInformationList = [] } = await ssm.send(new DescribeInstanceInformationCommand({}));
+        return InstanceInformationList.find(
+          (one) => one.InstanceId === InstanceId && one.PingStatus === "Online",
+        );
+      });
+      const sent = await ssm.send(
+        new SendCommandCommand({
+          InstanceIds: [InstanceId],
+          DocumentName: "AWS-RunShellScript",
+          Parameters: { commands: ["echo here"] },
+        }),
+      );
+      const CommandId = sent.Command?.CommandId ?? "";
+      const done = await until(async () => {
+        const answer = await ssm
+          .send(new GetCommandInvocationCommand({ CommandId, InstanceId }))
+          .catch(() => undefined);
+        return answer?.Status === "Success" || answer?.Status === "Failed" ? answer : undefined;
+      });
+      expect(done.StandardOutputContent).toContain("here");
+      expect(
+        await codeOf(backupRole.ec2().send(new TerminateInstancesCommand({ InstanceIds: [InstanceId] }))),
+      ).toBe("allowed");
+    },
+  );
 });
