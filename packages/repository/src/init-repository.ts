@@ -1,5 +1,5 @@
 import type { Clock } from "@garrison/core/clock";
-import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
+import { GarrisonError } from "@garrison/core/garrison-error";
 import type { Random } from "@garrison/core/random";
 import { deriveRepository } from "./derive-keys.ts";
 import { formatJson } from "./format/json-fields.ts";
@@ -49,14 +49,11 @@ export async function initRepository(
   return deriveRepository(repositoryId, masterKeys);
 }
 
+/** By a listing: S3 says 403, not 404, of a missing object to somebody whose list right hangs on a prefix. */
 async function requireNone(store: ObjectStore, call: StoreCall): Promise<void> {
-  try {
-    await readRepositoryHeader(store, call);
-  } catch (error) {
-    if (isGarrisonError(error, "repository-missing")) return;
-    throw error;
+  for await (const { key } of store.list(repositoryObjectName, call)) {
+    if (key === repositoryObjectName) throw exists(store);
   }
-  throw exists(store);
 }
 
 function exists(store: ObjectStore): GarrisonError {

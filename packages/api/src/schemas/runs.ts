@@ -23,6 +23,8 @@ export const newRestoreSchema = z.object({
 
 export const newRunSchema = z.discriminatedUnion("kind", [newBackupSchema, newRestoreSchema]);
 export type NewRun = z.infer<typeof newRunSchema>;
+/** As a client sends it: what has a default may be absent. */
+export type NewRunRequest = z.input<typeof newRunSchema>;
 export type NewBackup = z.infer<typeof newBackupSchema>;
 export type NewRestore = z.infer<typeof newRestoreSchema>;
 

@@ -26,6 +26,7 @@ export interface AssumableRole {
 /** The appliance's way into AWS: its own identity, and the roles it assumes from there. */
 export interface AwsAccess extends Disposable {
   readonly endpoint?: string;
+  readonly applianceRoleArn?: string;
   /** The appliance's own identity. */
   readonly appliance: AwsClients;
   /** Clients of a role, renewed as long as they are used. */
@@ -63,6 +64,7 @@ export function openAwsAccess(options: AwsAccessOptions): AwsAccess {
       : assumed(environment, { roleArn: applianceRoleArn, region });
   return {
     ...reach,
+    ...(applianceRoleArn === undefined ? {} : { applianceRoleArn }),
     appliance,
     role(role) {
       const key = JSON.stringify([role.roleArn, role.externalId, role.region]);

@@ -8,6 +8,10 @@ export async function readInstallation(
   { access, installation, region }: AppDependencies,
   call: AppCall,
 ): Promise<{ readonly installation: string; readonly applianceArn: string; readonly region: string }> {
+  // Asked for before its roles exist, in order to write them: a configured role need not be there yet.
+  if (access.applianceRoleArn !== undefined) {
+    return { installation, applianceArn: access.applianceRoleArn, region };
+  }
   const prober = openProber(access.appliance);
   try {
     const caller = await prober.callerIdentity({ signal: call.signal });

@@ -41,7 +41,7 @@ async function scanAccount(dependencies: AppDependencies, account: Account, call
       name: instance.name,
       state: instance.state,
       instanceType: instance.instanceType,
-      volumes: instance.volumes.map(({ kmsKeyArn: _, ...volume }) => volume),
+      volumes: instance.volumes.map(({ kmsKeyArn: _key, ...volume }) => volume),
       tags: instance.tags,
       seenAt: seenAt.toISOString(),
     }));

@@ -11,11 +11,11 @@ import { bucketClients, repositoryRole } from "../access/repository-access.ts";
 import { openChannelRecord } from "../store/channel-records.ts";
 import type { StoredRepository } from "../store/repositories.ts";
 import { changeWorker, readWorkerRecord } from "../store/workers.ts";
-import { workerClients, type WorkerRef } from "./provision-worker.ts";
 import type { RunDependencies } from "./run-dependencies.ts";
 import type { StepScope } from "./run-scope.ts";
 import { waitUntil } from "./wait-until.ts";
 import type { WorkerPlace } from "./worker-place.ts";
+import { workerClients, type WorkerRef } from "./worker-ref.ts";
 
 export interface Bootstrap {
   readonly worker: WorkerRef;
@@ -78,7 +78,7 @@ async function renderScript(
   { worker, place, repository }: Bootstrap,
   step: StepScope,
 ): Promise<string> {
-  const { queries, secrets, random, clock, limits, installation } = dependencies;
+  const { queries, secrets, random, limits, installation } = dependencies;
   const bundle = await stageBundle(dependencies, repository, step);
   const record = await readWorkerRecord(queries, worker.workerId);
   const store = openChannelRecord(queries, secrets, worker.workerId);

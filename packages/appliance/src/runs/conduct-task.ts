@@ -9,10 +9,10 @@ import { minuteMs, secondMs } from "@garrison/core/units";
 import { openChannelRecord } from "../store/channel-records.ts";
 import { changeRun } from "../store/runs.ts";
 import { changeWorker, readWorkerRecord, type WorkerRecord } from "../store/workers.ts";
-import { workerClients, type WorkerRef } from "./provision-worker.ts";
 import type { RunDependencies } from "./run-dependencies.ts";
 import type { StepScope } from "./run-scope.ts";
 import type { WorkerPlace } from "./worker-place.ts";
+import { workerClients, type WorkerRef } from "./worker-ref.ts";
 
 export interface TaskOrder {
   readonly runId: string;

@@ -14,6 +14,6 @@ export async function makeResource(
   const intended = await recordIntent(queries, { ...intent, intendedAt: new Date(clock.now()) });
   if (intended.resourceId !== undefined) return { ...intended, resourceId: intended.resourceId };
   const resourceId = await make();
-  await recordMade(queries, intended.id, resourceId, new Date(clock.now()));
+  await recordMade(queries, intended.id, { resourceId, at: new Date(clock.now()) });
   return { ...intended, resourceId };
 }

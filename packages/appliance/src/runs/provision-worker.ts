@@ -8,7 +8,6 @@ import { readImageParameter } from "@garrison/aws/ssm/read-image-parameter";
 import { channelQueueNames } from "@garrison/channel/queue-names";
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { newLaneId } from "@garrison/repository/session-id";
-import { roleOf } from "../access/aws-access.ts";
 import { changeWorker, createWorkerRecord, readWorkerRecord } from "../store/workers.ts";
 import type { StoredRepository } from "../store/repositories.ts";
 import { bootstrapWorker } from "./bootstrap-worker.ts";
@@ -17,13 +16,7 @@ import type { RunDependencies } from "./run-dependencies.ts";
 import type { RunScope, StepScope } from "./run-scope.ts";
 import { waitUntil } from "./wait-until.ts";
 import type { WorkerPlace } from "./worker-place.ts";
-
-/** A worker of a run; the rest is in its record. */
-export interface WorkerRef {
-  readonly workerId: string;
-  /** The lane of the session that this worker writes in. */
-  readonly laneId: string;
-}
+import { workerClients, type WorkerRef } from "./worker-ref.ts";
 
 export interface Provisioning {
   readonly place: WorkerPlace;
@@ -80,10 +73,6 @@ async function recordWorker(
     createdAt: new Date(clock.now()),
   });
   return { workerId, laneId: newLaneId(random) };
-}
-
-export function workerClients(dependencies: RunDependencies, place: WorkerPlace): AwsClients {
-  return dependencies.access.role(roleOf(place.account, place.role));
 }
 
 function workerTags({ dependencies, runId, worker, place }: Attempt): Tags {

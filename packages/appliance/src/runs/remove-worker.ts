@@ -1,10 +1,10 @@
 import { describeError } from "@garrison/core/garrison-error";
 import { listLeftOf } from "../store/made-resources.ts";
 import { changeWorker } from "../store/workers.ts";
-import type { WorkerRef } from "./provision-worker.ts";
 import { removeMade } from "./remove-made.ts";
 import type { RunDependencies } from "./run-dependencies.ts";
 import type { RunScope } from "./run-scope.ts";
+import type { WorkerRef } from "./worker-ref.ts";
 
 /** Terminates the worker and deletes its queues. What can't be removed now stays recorded for the sweeper. */
 export async function removeWorker(

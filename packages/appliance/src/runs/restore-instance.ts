@@ -5,7 +5,6 @@ import type { InstanceRecipe } from "@garrison/aws/ec2/instance-recipe";
 import type { ImageRestoreResult, Task } from "@garrison/channel/messages";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { readPoint, sessionsOfPoint } from "@garrison/repository/read-point";
-import { roleOf } from "../access/aws-access.ts";
 import { readAccount } from "../store/accounts.ts";
 import { readPointRecord } from "../store/points.ts";
 import { readRepositoryRecord, type StoredRepository } from "../store/repositories.ts";

@@ -61,7 +61,7 @@ export async function takeSnapshots(
         );
   for (const { snapshotId, volumeId } of taken) {
     const made = { ...intent, kind: "snapshot", token: snapshotId, intendedAt: now() } as const;
-    await recordMade(queries, (await recordIntent(queries, made)).id, snapshotId, now());
+    await recordMade(queries, (await recordIntent(queries, made)).id, { resourceId: snapshotId, at: now() });
     await step.log(`took a snapshot of ${volumeId}`, snapshotId);
   }
   // Each is recorded by itself now; the intent has done its duty.

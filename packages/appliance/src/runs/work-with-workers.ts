@@ -4,11 +4,12 @@ import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import type { StoredRepository } from "../store/repositories.ts";
 import { listWorkersOfRun } from "../store/workers.ts";
 import { conductTask, type TaskOutcome } from "./conduct-task.ts";
-import { provisionWorker, type WorkerRef } from "./provision-worker.ts";
+import { provisionWorker } from "./provision-worker.ts";
 import { removeWorker } from "./remove-worker.ts";
 import type { RunDependencies } from "./run-dependencies.ts";
 import type { RunScope } from "./run-scope.ts";
 import type { WorkerPlace } from "./worker-place.ts";
+import type { WorkerRef } from "./worker-ref.ts";
 
 export interface Work {
   /** What people call the step: `copy blocks`. */

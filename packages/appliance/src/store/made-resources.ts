@@ -50,8 +50,13 @@ export async function recordIntent(queries: Queries, intent: Intent): Promise<Ma
   return toMade(row!);
 }
 
-export async function recordMade(queries: Queries, id: number, resourceId: string, at: Date): Promise<void> {
-  await queries.update(madeResources).set({ resourceId, madeAt: at }).where(eq(madeResources.id, id));
+export async function recordMade(
+  queries: Queries,
+  id: number,
+  made: { readonly resourceId: string; readonly at: Date },
+): Promise<void> {
+  const change = { resourceId: made.resourceId, madeAt: made.at };
+  await queries.update(madeResources).set(change).where(eq(madeResources.id, id));
 }
 
 export async function recordRemoved(queries: Queries, id: number, at: Date): Promise<void> {

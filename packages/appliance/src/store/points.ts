@@ -55,6 +55,6 @@ export async function listPointRecords(
 /** Forgets which snapshots the resource's earlier points had: they are gone. */
 export async function forgetSnapshots(queries: Queries, id: string): Promise<void> {
   const point = await readPointRecord(queries, id);
-  const volumes = point.volumes.map(({ snapshotId: _, ...volume }) => volume);
+  const volumes = point.volumes.map(({ snapshotId: _gone, ...volume }) => volume);
   await queries.update(points).set({ volumes }).where(eq(points.id, id));
 }

@@ -1,0 +1,211 @@
+import { mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openApiClient, type ApiClient } from "@garrison/api/client";
+import type { NewRunRequest, RunWithSteps } from "@garrison/api/schemas/runs";
+import { startAppliance, type RunningAppliance } from "@garrison/appliance/start-appliance";
+import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
+import { createBucket } from "@garrison/aws/create-bucket";
+import { createRole } from "@garrison/aws/create-role";
+import { systemClock } from "@garrison/core/clock";
+import { jsonLogger, silentLogger } from "@garrison/core/logger";
+import { systemRandom } from "@garrison/core/random";
+import { GiB } from "@garrison/core/units";
+import { seedInstance, type SeededInstance } from "@garrison/lab/seed/seed-instance";
+import { startLab, type RunningLab } from "@garrison/lab/start-lab";
+import { exportRole, type ExportOptions } from "@garrison/roles/export-role";
+import type { RoleId } from "@garrison/roles/role-definition";
+import { buildWorkerBundle } from "@garrison/worker/build-worker-bundle";
+
+export const region = "eu-central-1";
+export const backupAccount = "111111111111";
+export const productionAccount = "222222222222";
+export const externalId = "garrison-test";
+export const blockBytes = 512 * 1024;
+export const { signal } = new AbortController();
+
+const names = { bucket: "garrison-test-repository", prefix: "main", stagingBucket: "garrison-test-staging" };
+const roleArn = (accountId: string, name: string) => `arn:aws:iam::${accountId}:role/${name}`;
+
+/** The whole product against the lab, in this process: only workers are processes of their own. */
+export interface ApplianceLab {
+  readonly folder: string;
+  readonly lab: RunningLab;
+  readonly operator: Readonly<Record<"production" | "backup", AwsClients>>;
+  readonly instance: SeededInstance;
+  appliance: RunningAppliance;
+  api: ApiClient;
+  /** Ends the appliance and starts it again on the same data. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const placements: readonly (readonly [
+  accountId: string,
+  role: RoleId,
+  placement: "production" | "backup",
+])[] = [
+  [backupAccount, "appliance", "backup"],
+  [backupAccount, "repository", "backup"],
+  [backupAccount, "worker-deployment", "backup"],
+  [backupAccount, "worker", "backup"],
+  [productionAccount, "backup-ec2", "production"],
+  [productionAccount, "restore-ec2", "production"],
+  [productionAccount, "worker", "production"],
+];
+
+export async function openApplianceLab(): Promise<ApplianceLab> {
+  const folder = await mkdtemp(join(tmpdir(), "garrison-appliance-lab-"));
+  const lab = await startLab({ dataDir: join(folder, "lab"), seed: "demo" });
+  const clientsOf = (accountId: string): AwsClients => {
+    const keys = lab.operators[accountId]!;
+    return openAwsClients({ region, endpoint: lab.endpoint, credentials: async () => ({ ...keys }) });
+  };
+  const operator = { production: clientsOf(productionAccount), backup: clientsOf(backupAccount) };
+  for (const bucket of [names.bucket, names.stagingBucket])
+    await createBucket(operator.backup, bucket, { signal });
+  const bundle = await buildWorkerBundle(
+    { architecture: "x64", cacheDir: join(tmpdir(), "garrison-test-bundle") },
+    { signal },
+  );
+  const instance = await seedWeb(lab, folder);
+  // As on any machine: the appliance finds who it is in the environment.
+  const keys = lab.operators[backupAccount]!;
+  process.env["AWS_ACCESS_KEY_ID"] = keys.accessKeyId;
+  process.env["AWS_SECRET_ACCESS_KEY"] = keys.secretAccessKey;
+  const start = () =>
+    startAppliance(
+      {
+        clock: systemClock,
+        random: systemRandom,
+        logger:
+          process.env["GARRISON_TEST_LOG"] === undefined
+            ? silentLogger
+            : jsonLogger((line) => process.stderr.write(line), systemClock.now),
+      },
+      {
+        dataDir: join(folder, "appliance"),
+        host: "127.0.0.1",
+        port: 0,
+        region,
+        endpoint: lab.endpoint,
+        applianceRoleArn: roleArn(backupAccount, "garrison-appliance"),
+        bundlePath: bundle.path,
+        sweepEveryMs: 3_600_000,
+      },
+      { workerSilenceMs: 60_000 },
+    );
+  const appliance = await start();
+  const client = ({ url, token }: RunningAppliance) => openApiClient({ url, token: token.text });
+  const opened: ApplianceLab = {
+    folder,
+    lab,
+    operator,
+    instance,
+    appliance,
+    api: client(appliance),
+    async restart() {
+      await this.appliance[Symbol.asyncDispose]();
+      this.appliance = await start();
+      this.api = client(this.appliance);
+    },
+    async stop() {
+      await this.appliance[Symbol.asyncDispose]();
+      for (const clients of Object.values(operator)) clients.close();
+      await lab.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  await configure(opened);
+  return opened;
+}
+
+async function configure({ api, appliance, operator }: ApplianceLab): Promise<void> {
+  for (const [accountId, role, placement] of placements) {
+    const documents = exportRole(role, { ...exportOptions(appliance.installation), placement });
+    const clients = accountId === backupAccount ? operator.backup : operator.production;
+    await createRole(clients, documents, { signal });
+  }
+  const shared = { region, externalId };
+  const worker = (accountId: string) => ({ worker: roleArn(accountId, "garrison-worker") });
+  const deployment = roleArn(backupAccount, "garrison-worker-deployment");
+  const backupRoles = { ...worker(backupAccount), workerDeployment: deployment };
+  await api.call(
+    "createAccount",
+    { body: { ...shared, id: backupAccount, name: "backup", roles: backupRoles } },
+    signal,
+  );
+  const productionRoles = {
+    ...worker(productionAccount),
+    backup: roleArn(productionAccount, "garrison-backup-ec2"),
+    restore: roleArn(productionAccount, "garrison-restore-ec2"),
+  };
+  await api.call(
+    "createAccount",
+    { body: { ...shared, id: productionAccount, name: "production", roles: productionRoles } },
+    signal,
+  );
+  const url = `s3://${names.bucket}/${names.prefix}?region=${region}`;
+  const role = { roleArn: roleArn(backupAccount, "garrison-repository"), externalId };
+  const { stagingBucket } = names;
+  await api.call(
+    "createRepository",
+    { body: { name: "main", url, mode: "init", ...role, stagingBucket } },
+    signal,
+  );
+}
+
+function exportOptions(installation: string): ExportOptions {
+  return {
+    form: "scoped",
+    accounts: { backup: backupAccount, production: productionAccount },
+    withWorkersInProduction: true,
+    regions: [region],
+    installation,
+    externalId,
+    operatorArns: [`arn:aws:iam::${backupAccount}:user/operator`],
+    bucket: names.bucket,
+    bucketPrefix: names.prefix,
+    stagingBuckets: [names.stagingBucket],
+  };
+}
+
+async function seedWeb(lab: RunningLab, folder: string): Promise<SeededInstance> {
+  const volumes = [];
+  for (const deviceName of ["/dev/xvda", "/dev/sdf"]) {
+    const imageFile = join(folder, `${deviceName.split("/").at(-1)}.img`);
+    const file = await open(imageFile, "w");
+    await file.truncate(GiB);
+    for (const block of [0, 1, 2, 700, 2047]) {
+      await file.write(systemRandom.bytes(blockBytes), 0, blockBytes, block * blockBytes);
+    }
+    await file.close();
+    volumes.push({ deviceName, imageFile });
+  }
+  return seedInstance(lab.lab, { accountId: productionAccount, name: "web-1", volumes });
+}
+
+export function arnOf(instance: SeededInstance): string {
+  return `arn:aws:ec2:${region}:${productionAccount}:instance/${instance.instanceId}`;
+}
+
+/** Starts a run and waits for its end. */
+export async function completeRun(lab: ApplianceLab, body: NewRunRequest): Promise<RunWithSteps> {
+  const { id } = await lab.api.call("createRun", { body }, signal);
+  return waitForRun(lab, id);
+}
+
+export async function waitForRun(lab: ApplianceLab, runId: string): Promise<RunWithSteps> {
+  let last: RunWithSteps | undefined;
+  for await (const run of lab.api.watchRun(runId, signal)) last = run;
+  return last!;
+}
+
+/** The run as text, for a failed expectation. */
+export function tell(run: RunWithSteps): string {
+  const steps = run.steps.map(
+    (step) =>
+      `${step.status} ${step.name}: ${step.log.map(({ message, resource }) => `${message} ${resource ?? ""}`).join("; ")}`,
+  );
+  return [run.status, JSON.stringify(run.failure), ...steps].join("\n");
+}
