@@ -12,10 +12,12 @@ import {
   DescribeInstancesCommand,
   DescribeSnapshotsCommand,
   RunInstancesCommand,
-  TerminateInstancesCommand,
+  CreateTagsCommand,
 } from "@aws-sdk/client-ec2";
 import {
+  CreateKeyCommand,
   DecryptCommand,
+  EncryptCommand,
   DescribeKeyCommand,
   GenerateDataKeyCommand,
   ListKeysCommand,
@@ -28,6 +30,7 @@ import {
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, DeleteQueueCommand } from "@aws-sdk/client-sqs";
+import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
 import { staticCredentials } from "@garrison/aws/aws-credentials";
 import { openEbsSnapshotSource } from "@garrison/aws/ebs-snapshot-source";
@@ -66,6 +69,14 @@ import {
 } from "./worker-lab.ts";
 
 let lab: WorkerLab;
+/** What exists in the account that the worker has no business with. */
+interface Scene {
+  readonly volumeId: string;
+  readonly imageId: string;
+  readonly keyArn: string;
+  readonly ciphertext: Uint8Array;
+}
+let scene: Scene;
 /** Snapshots of this task's run, and of another's. */
 let own: string;
 let other: string;
@@ -75,8 +86,24 @@ beforeAll(async () => {
   await writeBlocks(volume, { 0: blockOf("first"), 5: blockOf("second") });
   own = await snapshotVolume(lab, volume, "run-own");
   other = await snapshotVolume(lab, volume, "run-other");
+  scene = { volumeId: volume.volumeId, ...(await findImage()), ...(await createKey()) };
 });
 afterAll(() => lab.stop());
+
+async function findImage(): Promise<{ readonly imageId: string }> {
+  const Name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64";
+  const { Parameter } = await lab.operator.production.ssm().send(new GetParameterCommand({ Name }));
+  return { imageId: Parameter!.Value! };
+}
+
+async function createKey(): Promise<{ readonly keyArn: string; readonly ciphertext: Uint8Array }> {
+  const kms = lab.operator.production.kms();
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
+  const sealed = await kms.send(
+    new EncryptCommand({ KeyId: KeyMetadata!.Arn, Plaintext: new Uint8Array(32) }),
+  );
+  return { keyArn: KeyMetadata!.Arn!, ciphertext: sealed.CiphertextBlob! };
+}
 
 /** What the SDK gets on the instance: the worker role's credentials, issued as the metadata service does. */
 async function openWorkerIdentity(): Promise<AwsClients> {
@@ -134,22 +161,20 @@ describe("the worker's own identity", () => {
     "ebs:CompleteSnapshot": () =>
       worker.ebs().send(new CompleteSnapshotCommand({ SnapshotId: own, ChangedBlocksCount: 1 })),
     "kms:ListKeys": () => worker.kms().send(new ListKeysCommand({})),
-    "kms:DescribeKey": () => worker.kms().send(new DescribeKeyCommand({ KeyId: "alias/aws/ebs" })),
+    "kms:DescribeKey": () => worker.kms().send(new DescribeKeyCommand({ KeyId: scene.keyArn })),
     "kms:GenerateDataKey": () =>
-      worker.kms().send(new GenerateDataKeyCommand({ KeyId: "alias/aws/ebs", KeySpec: "AES_256" })),
-    "kms:Decrypt": () =>
-      worker.kms().send(new DecryptCommand({ KeyId: "alias/aws/ebs", CiphertextBlob: new Uint8Array(64) })),
+      worker.kms().send(new GenerateDataKeyCommand({ KeyId: scene.keyArn, KeySpec: "AES_256" })),
+    "kms:Decrypt": () => worker.kms().send(new DecryptCommand({ CiphertextBlob: scene.ciphertext })),
     "ec2:DescribeInstances": () => worker.ec2().send(new DescribeInstancesCommand({})),
     "ec2:DescribeSnapshots": () => worker.ec2().send(new DescribeSnapshotsCommand({ OwnerIds: ["self"] })),
-    "ec2:CreateSnapshot": () =>
-      worker.ec2().send(new CreateSnapshotCommand({ VolumeId: "vol-0123456789abcdef0" })),
+    "ec2:CreateSnapshot": () => worker.ec2().send(new CreateSnapshotCommand({ VolumeId: scene.volumeId })),
     "ec2:DeleteSnapshot": () => worker.ec2().send(new DeleteSnapshotCommand({ SnapshotId: own })),
     "ec2:RunInstances": () =>
+      worker.ec2().send(new RunInstancesCommand({ ImageId: scene.imageId, MinCount: 1, MaxCount: 1 })),
+    "ec2:CreateTags": () =>
       worker
         .ec2()
-        .send(new RunInstancesCommand({ ImageId: "ami-0123456789abcdef0", MinCount: 1, MaxCount: 1 })),
-    "ec2:TerminateInstances": () =>
-      worker.ec2().send(new TerminateInstancesCommand({ InstanceIds: ["i-0123456789abcdef0"] })),
+        .send(new CreateTagsCommand({ Resources: [own], Tags: [{ Key: "garrison:run", Value: "run-own" }] })),
     "sqs:CreateQueue": () =>
       worker.sqs().send(new CreateQueueCommand({ QueueName: "garrison-0a1b2c3d-more" })),
   };
@@ -158,17 +183,24 @@ describe("the worker's own identity", () => {
     await expect(calls[action]!()).rejects.toMatchObject(denied);
   });
 
-  test("can talk on its queues, and not remove them", async () => {
+  test("says on one queue, hears on the other, and can't remove them", async () => {
     const names = channelQueueNames({ installation: "0a1b2c3d", worker: "d4c3b2a1" });
     for (const QueueName of [names.toWorker, names.toAppliance])
       await lab.operator.production.sqs().send(new CreateQueueCommand({ QueueName }));
     const urls = await findQueues(worker, `${names.prefix}-`, { signal });
     expect(urls.map((url) => url.split("/").at(-1)).sort()).toEqual([names.toWorker, names.toAppliance]);
-    const transport = openSqsTransport(worker, urls[0]!);
-    await transport.send("hello", { signal });
-    const received = await transport.receive({ signal, waitSeconds: 5 });
-    expect(received.map((message) => message.body)).toEqual(["hello"]);
-    await transport.acknowledge([received[0]!.receipt], { signal });
+    const url = (name: string) => urls.find((each) => each.endsWith(name))!;
+    const [own, others] = [worker, lab.operator.production];
+    await openSqsTransport(own, url(names.toAppliance)).send("up", { signal });
+    await openSqsTransport(others, url(names.toWorker)).send("down", { signal });
+    const listening = openSqsTransport(own, url(names.toWorker));
+    const received = await listening.receive({ signal, waitSeconds: 5 });
+    expect(received.map((message) => message.body)).toEqual(["down"]);
+    await listening.acknowledge([received[0]!.receipt], { signal });
+    const refused = { code: "aws-access-denied" };
+    await expect(listening.send("to itself", { signal })).rejects.toMatchObject(refused);
+    const overhearing = openSqsTransport(own, url(names.toAppliance)).receive({ signal, waitSeconds: 0 });
+    await expect(overhearing).rejects.toMatchObject(refused);
     await expect(worker.sqs().send(new DeleteQueueCommand({ QueueUrl: urls[0] }))).rejects.toMatchObject(
       denied,
     );

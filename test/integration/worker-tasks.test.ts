@@ -36,6 +36,7 @@ import { TokenBucket } from "@garrison/core/token-bucket";
 import { sessionsOfPoint } from "@garrison/repository/read-point";
 import { newLaneId, newSessionId } from "@garrison/repository/session-id";
 import { runWorker, type WorkerEnd } from "@garrison/worker/run-worker";
+import type { RunTask } from "@garrison/worker/task-context";
 import { LentCredentials } from "@garrison/worker/task-credentials";
 import { taskRunner } from "@garrison/worker/tasks/run-task";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -64,6 +65,8 @@ const dependencies = {
   blockRate: new TokenBucket(systemClock, { capacity: 900, refillPerSecond: 900 }),
 };
 const runTask = taskRunner(dependencies);
+/** Slow enough to be killed in the middle. */
+const slowRate = () => new TokenBucket(systemClock, { capacity: 1, refillPerSecond: 150 });
 
 let lab: WorkerLab;
 beforeAll(async () => {
@@ -136,14 +139,16 @@ const seriesOf = (volume: TestVolume) => `arn:aws:ec2:${region}:${production}:vo
 function runDirectly(
   task: Task,
   rights: TaskCredentials,
-  call: { readonly signal: AbortSignal } = { signal },
+  options: { readonly signal?: AbortSignal; readonly runTask?: RunTask } = {},
 ): Promise<TaskResult> {
+  const stopping = options.signal ?? signal;
   const credentials = new LentCredentials(
     { clock: systemClock, askForNew: () => undefined },
     rights,
-    call.signal,
+    stopping,
   );
-  return runTask(task, { credentials, report: () => undefined, signal: call.signal });
+  const run = options.runTask ?? runTask;
+  return run(task, { credentials, report: () => undefined, signal: stopping });
 }
 
 async function backUp(what: BackupOf, runs: readonly string[]): Promise<ImageBackupResult> {
@@ -260,7 +265,8 @@ describe("the tasks of a worker", () => {
     const task = backupTask({ volume, snapshotId });
     const rights = await backupRights(["run-d"], task.session.sessionId);
     const killing = new AbortController();
-    const lost = runDirectly(task, rights, { signal: killing.signal });
+    const slowly = taskRunner({ ...base, blockRate: slowRate() });
+    const lost = runDirectly(task, rights, { signal: killing.signal, runTask: slowly });
     lost.catch(() => undefined);
     const packs = `${domain}/pack/${task.session.sessionId}/`;
     for (let stored = 0; stored < 3;) {
