@@ -143,6 +143,15 @@ describe.each(["auto", "off"] as const)("a machine with namespaces %s", (namespa
     expect(metadata.StandardOutputContent).toBe("i-0aaaaaaaaaaaaaaa1\neu-central-1\nmachine\n401");
   });
 
+  test("of long outputs the beginning is kept", async () => {
+    boot("i-0aaaaaaaaaaaaaaa1");
+    await online("i-0aaaaaaaaaaaaaaa1");
+    const long = await run("i-0aaaaaaaaaaaaaaa1", ["seq 1 20000", "seq 1 20000 >&2"]);
+    expect(long.StandardOutputContent).toHaveLength(24_000);
+    expect(long.StandardErrorContent).toHaveLength(8_000);
+    expect(long.StandardOutputContent).toMatch(/^1\n2\n/);
+  });
+
   test("shutdown ends this machine and no other", async () => {
     boot("i-0aaaaaaaaaaaaaaa1");
     boot("i-0aaaaaaaaaaaaaaa2");

@@ -45,6 +45,13 @@ echo "machine $GARRISON_LAB_MACHINE booting"
 TMPDIR=${quote(tmp)} cat <&3 >/dev/null 3<&- &
 wait $!
 echo "the lab is gone"
+if [ "$GARRISON_LAB_NAMESPACES" != 1 ]; then
+  # What left the process group is known by the environment it inherited.
+  for folder in /proc/[0-9]*; do
+    [ "\${folder#/proc/}" = $$ ] && continue
+    grep -qzxF "GARRISON_LAB_MACHINE_OF=$GARRISON_LAB_MACHINE_OF" "$folder/environ" 2>/dev/null && kill -9 "\${folder#/proc/}"
+  done
+fi
 kill -9 0
 exit 1
 `;

@@ -29,6 +29,7 @@ async function runAgent(config: AgentConfig): Promise<never> {
     sleep: (durationMs) => sleep(durationMs),
   };
   await register(context, config);
+  await listAssociations(context);
   const runner = openCommandRunner(context);
   void keepPinging(context, config);
   for (;;) await takeCommands(context, runner);
@@ -50,6 +51,17 @@ async function register(context: AgentContext, { hibernationMs }: AgentConfig): 
       await context.sleep(denied ? delayMs : Math.min(1_000, delayMs));
     }
   }
+}
+
+/** The State Manager's poll. The lab has no associations; the public agent only logs a denial, and so does this one. */
+async function listAssociations(context: AgentContext): Promise<void> {
+  const input = { InstanceId: context.instanceId, MaxResults: 20 };
+  await callService(context, {
+    service: "ssm",
+    target: "AmazonSSM",
+    operation: "ListInstanceAssociations",
+    input,
+  }).catch((error: unknown) => context.log(`associations not listed: ${String(error)}`));
 }
 
 async function keepPinging(context: AgentContext, { heartbeatMs }: AgentConfig): Promise<void> {
