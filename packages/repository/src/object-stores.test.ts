@@ -1,0 +1,127 @@
+import { mkdtemp, rm, chmod } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { systemClock } from "@garrison/core/clock";
+import { GarrisonError } from "@garrison/core/garrison-error";
+import { seededRandom } from "@garrison/core/random";
+import { TokenBucket } from "@garrison/core/token-bucket";
+import { openCountingObjectStore } from "./counting-object-store.ts";
+import { openFaultyObjectStore } from "./faulty-object-store.ts";
+import { openFolderObjectStore } from "./folder-object-store.ts";
+import { openLimitingObjectStore } from "./limiting-object-store.ts";
+import { openMemoryObjectStore } from "./memory-object-store.ts";
+import { describeObjectStore } from "./object-store-contract.ts";
+import { probeStore } from "./probe-store.ts";
+import { openRetryingObjectStore } from "./retrying-object-store.ts";
+
+const call = { signal: new AbortController().signal };
+const memory = () => openMemoryObjectStore(systemClock);
+const random = seededRandom("stores");
+
+/** Every second call fails, in turn before and after its effect. */
+function openUnreliable(store = memory()) {
+  const error = new GarrisonError("store-unavailable", "planned");
+  return openFaultyObjectStore(store, ({ number }) =>
+    number % 2 === 0 ? undefined : { when: number % 4 === 1 ? "before" : "after", error },
+  );
+}
+
+const policy = { maxAttempts: 4, baseDelayMs: 0, maxDelayMs: 0 };
+
+describeObjectStore("memory", async () => ({ store: memory() }));
+describeObjectStore("a folder", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "garrison-store-"));
+  return { store: openFolderObjectStore({ folder }), close: () => rm(folder, { recursive: true }) };
+});
+describeObjectStore("a counted store", async () => ({ store: openCountingObjectStore(memory()) }));
+describeObjectStore("a limited store", async () => {
+  const limit = new TokenBucket(systemClock, { capacity: 1000, refillPerSecond: 1000 });
+  return { store: openLimitingObjectStore(limit, memory()) };
+});
+describeObjectStore("a store without faults", async () => ({
+  store: openFaultyObjectStore(memory(), () => undefined),
+}));
+
+test("the retrying store hides lost calls, and a lost answer of a creation shows as exists", async () => {
+  const store = openRetryingObjectStore({ clock: systemClock, random, policy }, openUnreliable());
+  expect(await store.create("k", Buffer.from("v"), call)).toBe("created");
+  expect(Buffer.from(await store.read("k", call)).toString()).toBe("v");
+  const lost = openRetryingObjectStore(
+    { clock: systemClock, random, policy },
+    openFaultyObjectStore(memory(), ({ number }) =>
+      number === 1 ? { when: "after", error: new GarrisonError("store-unavailable", "planned") } : undefined,
+    ),
+  );
+  expect(await lost.create("k", Buffer.from("v"), call)).toBe("exists");
+});
+
+test("a listing that breaks goes on after the last object that arrived", async () => {
+  const inner = memory();
+  for (let index = 0; index < 10; index++) await inner.create(`k/${index}`, Buffer.from("v"), call);
+  let breaks = 3;
+  const breaking = {
+    ...inner,
+    async *list(...options: Parameters<typeof inner.list>) {
+      let listed = 0;
+      for await (const object of inner.list(...options)) {
+        if (listed++ === 2 && breaks-- > 0) throw new GarrisonError("store-unavailable", "planned");
+        yield object;
+      }
+    },
+  };
+  const store = openRetryingObjectStore({ clock: systemClock, random, policy }, breaking);
+  const keys: string[] = [];
+  for await (const object of store.list("k/", call)) keys.push(object.key);
+  expect(keys).toEqual(Array.from({ length: 10 }, (_, index) => `k/${index}`));
+});
+
+test("what no retry mends is thrown at once", async () => {
+  let calls = 0;
+  const inner = openFaultyObjectStore(memory(), () => {
+    calls++;
+    return { when: "before", error: new GarrisonError("store-access-denied", "planned") };
+  });
+  const store = openRetryingObjectStore({ clock: systemClock, random, policy }, inner);
+  await expect(store.read("k", call)).rejects.toMatchObject({ code: "store-access-denied" });
+  expect(calls).toBe(1);
+});
+
+test("the probe finds a store that overwrites and one that lists late", async () => {
+  await probeStore({ store: memory(), random }, call);
+  const overwriting = memory();
+  const careless = {
+    ...overwriting,
+    create: async (key: string, bytes: Uint8Array) => {
+      overwriting.objects.set(key, { bytes: new Uint8Array(bytes), modifiedMs: 0 });
+      return "created" as const;
+    },
+  };
+  await expect(probeStore({ store: careless, random }, call)).rejects.toMatchObject({
+    code: "store-unsuitable",
+  });
+  const late = { ...memory(), list: async function* () {} };
+  await expect(probeStore({ store: late, random }, call)).rejects.toMatchObject({ code: "store-unsuitable" });
+});
+
+test("a folder store refuses names that leave the folder", async () => {
+  const store = openFolderObjectStore({ folder: join(tmpdir(), "garrison-never-made") });
+  for (const key of ["../x", "a/../../x", "/x", "a//b", "a\0b", ""]) {
+    await expect(store.create(key, Buffer.from("x"), call)).rejects.toMatchObject({ code: "usage" });
+  }
+});
+
+test("a folder store leaves no temporary file behind and its objects are not writable", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "garrison-store-"));
+  try {
+    const store = openFolderObjectStore({ folder });
+    await store.create("d/object", Buffer.from("x"), call);
+    await store.create("d/object", Buffer.from("y"), call);
+    const { readdir, stat } = await import("node:fs/promises");
+    expect(await readdir(join(folder, ".garrison-tmp"))).toEqual([]);
+    expect((await stat(join(folder, "d/object"))).mode & 0o222).toBe(0);
+  } finally {
+    await chmod(folder, 0o755);
+    await rm(folder, { recursive: true });
+  }
+});
