@@ -1,3 +1,9 @@
+import {
+  DescribeImagesCommand,
+  DescribeInstancesCommand,
+  DescribeSnapshotsCommand,
+} from "@aws-sdk/client-ec2";
+import { ListQueuesCommand } from "@aws-sdk/client-sqs";
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -208,4 +214,32 @@ export function tell(run: RunWithSteps): string {
       `${step.status} ${step.name}: ${step.log.map(({ message, resource }) => `${message} ${resource ?? ""}`).join("; ")}`,
   );
   return [run.status, JSON.stringify(run.failure), ...steps].join("\n");
+}
+
+/** What is in both accounts that Garrison made, whoever recorded it. */
+export async function inventory(lab: ApplianceLab) {
+  const own = [{ Name: "tag-key", Values: ["garrison:installation"] }];
+  const found = {
+    snapshots: [] as string[],
+    workers: [] as string[],
+    queues: [] as string[],
+    images: [] as string[],
+  };
+  for (const clients of Object.values(lab.operator)) {
+    const ec2 = clients.ec2();
+    const { Snapshots } = await ec2.send(new DescribeSnapshotsCommand({ OwnerIds: ["self"], Filters: own }));
+    found.snapshots.push(...(Snapshots ?? []).map(({ SnapshotId }) => SnapshotId!));
+    const { Images } = await ec2.send(new DescribeImagesCommand({ Owners: ["self"] }));
+    found.images.push(...(Images ?? []).map(({ ImageId }) => ImageId!));
+    const { Reservations } = await ec2.send(
+      new DescribeInstancesCommand({ Filters: [{ Name: "tag-key", Values: ["garrison:worker"] }] }),
+    );
+    const workers = (Reservations ?? []).flatMap(({ Instances }) => Instances ?? []);
+    const alive = workers.filter(({ State }) => !["terminated", "shutting-down"].includes(State?.Name ?? ""));
+    found.workers.push(...alive.map(({ InstanceId }) => InstanceId!));
+    const { QueueUrls } = await clients.sqs().send(new ListQueuesCommand({ QueueNamePrefix: "garrison-" }));
+    found.queues.push(...(QueueUrls ?? []));
+  }
+  found.snapshots.sort();
+  return found;
 }

@@ -1,5 +1,19 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { arnOf, completeRun, openApplianceLab, tell, type ApplianceLab } from "./appliance-lab.ts";
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { RunWithSteps } from "@garrison/api/schemas/runs";
+import { systemRandom } from "@garrison/core/random";
+import {
+  arnOf,
+  blockBytes,
+  completeRun,
+  inventory,
+  openApplianceLab,
+  productionAccount,
+  signal,
+  tell,
+  type ApplianceLab,
+} from "./appliance-lab.ts";
 
 let lab: ApplianceLab;
 beforeAll(async () => {
@@ -7,7 +21,96 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => lab?.stop());
 
-test("backs up an instance by a worker in the production account", async () => {
-  const run = await completeRun(lab, { kind: "backup", resource: arnOf(lab.instance) });
-  expect(run.status, tell(run)).toBe("succeeded");
+const pointOf = (run: RunWithSteps) => lab.api.call("readPoint", { params: { pointId: run.point! } }, signal);
+
+describe("an instance of a production account", () => {
+  let first: RunWithSteps;
+  let second: RunWithSteps;
+
+  test("is backed up by a worker in its account", async () => {
+    first = await completeRun(lab, { kind: "backup", resource: arnOf(lab.instance) });
+    expect(first.status, tell(first)).toBe("succeeded");
+    const point = await pointOf(first);
+    expect(point.volumes.map(({ coverage, blocksRead }) => ({ coverage, blocksRead }))).toEqual([
+      { coverage: "full", blocksRead: 5 },
+      { coverage: "full", blocksRead: 5 },
+    ]);
+    expect(point.description).toMatchObject({ kind: "ec2-instance", recipe: { instanceType: "t3.small" } });
+  });
+
+  test("is backed up again by reading only what changed", async () => {
+    await overwriteBlock(lab.instance.volumes[0]!.path, 700);
+    second = await completeRun(lab, { kind: "backup", resource: arnOf(lab.instance) });
+    expect(second.status, tell(second)).toBe("succeeded");
+    const point = await pointOf(second);
+    expect(point.parent).toBe(first.point);
+    expect(point.volumes.map(({ coverage, blocksRead }) => ({ coverage, blocksRead }))).toEqual([
+      { coverage: "changes", blocksRead: 1 },
+      { coverage: "changes", blocksRead: 0 },
+    ]);
+  });
+
+  test("leaves only the newest snapshots behind: the base of the next backup", async () => {
+    const { snapshots, workers, queues } = await inventory(lab);
+    const { volumes } = await pointOf(second);
+    expect(snapshots).toEqual(volumes.map(({ snapshotId }) => snapshotId).sort());
+    expect({ workers, queues }).toEqual({ workers: [], queues: [] });
+  });
+
+  test("is restored to a new instance with the same bytes, and what the restore needed is removed", async () => {
+    const restore = await completeRun(lab, {
+      kind: "instance-restore",
+      point: second.point!,
+      name: "web-1-restored",
+    });
+    expect(restore.status, tell(restore)).toBe("succeeded");
+    const volumes = restore.result!["volumes"] as { deviceName: string; volumeId: string }[];
+    for (const original of lab.instance.volumes) {
+      const restored = volumes.find(({ deviceName }) => deviceName === original.deviceName)!;
+      const path = lab.lab.lab.ec2.disks.volumes.path(restored.volumeId);
+      expect(await digestOf(path)).toBe(await digestOf(original.path));
+    }
+    const { snapshots, workers, queues, images } = await inventory(lab);
+    expect(snapshots).toHaveLength(2);
+    expect({ workers, queues, images }).toEqual({ workers: [], queues: [], images: [] });
+  });
+
+  test("is backed up and restored by workers in the backup account too", async () => {
+    const backup = await completeRun(lab, {
+      kind: "backup",
+      resource: arnOf(lab.instance),
+      placement: "backup",
+    });
+    expect(backup.status, tell(backup)).toBe("succeeded");
+    const restore = await completeRun(lab, {
+      kind: "instance-restore",
+      point: backup.point!,
+      placement: "backup",
+    });
+    expect(restore.status, tell(restore)).toBe("succeeded");
+    const workers = await lab.api.call("listWorkers", { query: {} }, signal);
+    expect(workers.items.slice(0, 2).map(({ accountId }) => accountId)).not.toContain(productionAccount);
+  });
+
+  test("has a repository without damage afterwards", async () => {
+    const { items } = await lab.api.call("listRepositories", { query: {} }, signal);
+    const params = { repositoryId: items[0]!.id };
+    const body = { accountId: productionAccount, level: "full" } as const;
+    const check = await lab.api.call("checkRepository", { params, body }, signal);
+    expect(check.findings.filter(({ severity }) => severity === "damage")).toEqual([]);
+  });
 });
+
+async function overwriteBlock(path: string, index: number): Promise<void> {
+  const file = await open(path, "r+");
+  await file.write(systemRandom.bytes(blockBytes), 0, blockBytes, index * blockBytes);
+  await file.close();
+}
+
+async function digestOf(path: string): Promise<string> {
+  const file = await open(path);
+  const hash = createHash("sha256");
+  for await (const bytes of file.createReadStream({ highWaterMark: 4 * blockBytes }))
+    hash.update(bytes as Buffer);
+  return hash.digest("hex");
+}
