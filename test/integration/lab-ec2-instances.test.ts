@@ -314,6 +314,9 @@ describe("a launch's rights", () => {
     await expect(talker.send(new DescribeInstancesCommand({}))).rejects.toMatchObject(denied);
     await expect(talker.send(launch())).rejects.toMatchObject(denied);
     await expect(talker.send(new DescribeSnapshotsCommand({}))).rejects.toMatchObject(denied);
+    const unknown = new TerminateInstancesCommand({ InstanceIds: ["i-0123456789abcdef0"] });
+    await expect(talker.send(unknown)).rejects.toMatchObject(denied);
+    await expect(ec2.send(unknown)).rejects.toMatchObject({ name: "InvalidInstanceID.NotFound" });
   });
 
   test("on the key of an encrypted disk show only afterwards: the instance dies", async () => {

@@ -26,6 +26,7 @@ import {
   deleteSecurityGroup,
   describeSecurityGroups,
 } from "./networks/security-groups.ts";
+import { askBeforeMissing } from "./shared/missing-resource.ts";
 import { createSnapshot, createSnapshots } from "./snapshots/create-snapshots.ts";
 import { copySnapshot, deleteSnapshot } from "./snapshots/delete-snapshot.ts";
 import { describeSnapshots } from "./snapshots/describe-snapshots.ts";
@@ -92,6 +93,8 @@ export const ec2Service: LabService = {
     const module = await import("@aws-sdk/client-ec2");
     return { module, client: new module.EC2Client({ region: "us-east-1" }) };
   },
-  operations,
+  operations: Object.fromEntries(
+    Object.entries(operations).map(([name, operation]) => [name, askBeforeMissing(name, operation)]),
+  ),
   deniedCode: "UnauthorizedOperation",
 };

@@ -1,5 +1,6 @@
-import { AwsError } from "../../../wire/aws-error.ts";
+import type { AwsError } from "../../../wire/aws-error.ts";
 import { checkIdForm, missingParameter } from "../shared/ec2-errors.ts";
+import { MissingResource } from "../shared/missing-resource.ts";
 import { isOwned, type Viewer } from "../shared/owned-records.ts";
 import type { ImageRecord } from "./image-record.ts";
 import { findPublicImage } from "./public-images.ts";
@@ -15,5 +16,5 @@ export function findImage(viewer: Viewer, imageId: string | undefined): ImageRec
 }
 
 export function imageMissing(imageId: string): AwsError {
-  return new AwsError("InvalidAMIID.NotFound", `The image id '[${imageId}]' does not exist`);
+  return new MissingResource("InvalidAMIID.NotFound", `The image id '[${imageId}]' does not exist`, imageId);
 }

@@ -1,6 +1,7 @@
-import { AwsError } from "../../../wire/aws-error.ts";
+import type { AwsError } from "../../../wire/aws-error.ts";
 import type { Call } from "../../../wire/operation-handler.ts";
 import { checkIdForm, missingParameter } from "../shared/ec2-errors.ts";
+import { MissingResource } from "../shared/missing-resource.ts";
 import { isOwned } from "../shared/owned-records.ts";
 import type { InstanceRecord } from "./instance-record.ts";
 
@@ -13,7 +14,11 @@ export function findInstance(call: Call, instanceId: string | undefined): Instan
 }
 
 export function instanceMissing(instanceId: string): AwsError {
-  return new AwsError("InvalidInstanceID.NotFound", `The instance ID '${instanceId}' does not exist`);
+  return new MissingResource(
+    "InvalidInstanceID.NotFound",
+    `The instance ID '${instanceId}' does not exist`,
+    instanceId,
+  );
 }
 
 /** Terminated instances are described for about an hour. */

@@ -1,8 +1,9 @@
 import { AwsError } from "../../../wire/aws-error.ts";
+import { MissingResource } from "./missing-resource.ts";
 
 /** `InvalidVolume.NotFound: The volume 'vol-1' does not exist.` */
 export function notFound(code: string, what: string, id: string): AwsError {
-  return new AwsError(code, `The ${what} '${id}' does not exist`);
+  return new MissingResource(code, `The ${what} '${id}' does not exist`, id);
 }
 
 export function invalidParameter(message: string): AwsError {

@@ -1,5 +1,6 @@
-import { AwsError } from "../../../wire/aws-error.ts";
+import type { AwsError } from "../../../wire/aws-error.ts";
 import { checkIdForm, missingParameter } from "../shared/ec2-errors.ts";
+import { MissingResource } from "../shared/missing-resource.ts";
 import { isOwned, type Viewer } from "../shared/owned-records.ts";
 import type { SnapshotRecord } from "./snapshot-record.ts";
 
@@ -12,5 +13,9 @@ export function findSnapshot(call: Viewer, snapshotId: string | undefined): Snap
 }
 
 export function snapshotMissing(snapshotId: string): AwsError {
-  return new AwsError("InvalidSnapshot.NotFound", `The snapshot '${snapshotId}' does not exist.`);
+  return new MissingResource(
+    "InvalidSnapshot.NotFound",
+    `The snapshot '${snapshotId}' does not exist.`,
+    snapshotId,
+  );
 }

@@ -4,6 +4,7 @@ import { AwsError } from "../../../wire/aws-error.ts";
 import type { Call, ResourceAccess } from "../../../wire/operation-handler.ts";
 import type { Ec2Tables } from "../ec2-tables.ts";
 import { isForgotten } from "../instances/find-instance.ts";
+import { MissingResource } from "../shared/missing-resource.ts";
 import { isOwned, ownedRecords } from "../shared/owned-records.ts";
 import {
   ec2Arn,
@@ -112,7 +113,7 @@ export function findTagged(call: Call, id: string): TaggedResource {
   if (found === undefined) throw new AwsError("InvalidID", `The ID '${id}' is not valid`);
   const table = found.table(call.lab.ec2.tables);
   const record = table.get(id);
-  if (!isOwned(call, record)) throw new AwsError(found.missing, `The ID '${id}' does not exist`);
+  if (!isOwned(call, record)) throw new MissingResource(found.missing, `The ID '${id}' does not exist`, id);
   return {
     id,
     type: found.type,

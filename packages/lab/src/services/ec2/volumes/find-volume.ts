@@ -1,6 +1,7 @@
 import type { Call } from "../../../wire/operation-handler.ts";
-import { AwsError } from "../../../wire/aws-error.ts";
+import type { AwsError } from "../../../wire/aws-error.ts";
 import { checkIdForm, missingParameter } from "../shared/ec2-errors.ts";
+import { MissingResource } from "../shared/missing-resource.ts";
 import { isOwned } from "../shared/owned-records.ts";
 import type { VolumeRecord } from "./volume-record.ts";
 
@@ -13,7 +14,7 @@ export function findVolume(call: Call, volumeId: string | undefined): VolumeReco
 }
 
 export function volumeMissing(volumeId: string): AwsError {
-  return new AwsError("InvalidVolume.NotFound", `The volume '${volumeId}' does not exist.`);
+  return new MissingResource("InvalidVolume.NotFound", `The volume '${volumeId}' does not exist.`, volumeId);
 }
 
 /** The volumes attached to an instance, root first, then by device name. */
