@@ -180,7 +180,7 @@ beforeAll(async () => {
   workerRole = open(async () => workerKeys);
   const Name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64";
   imageId = (await backupRole.ssm().send(new GetParameterCommand({ Name }))).Parameter?.Value ?? "";
-  subnetId = (await backupRole.ec2().send(new DescribeSubnetsCommand({}))).Subnets?.[0]?.SubnetId ?? "";
+  subnetId = (await operator.ec2().send(new DescribeSubnetsCommand({}))).Subnets?.[0]?.SubnetId ?? "";
 });
 
 afterAll(async () => {

@@ -9,11 +9,8 @@ export const ec2ImageBackup: OperationDefinition = {
       actions: [
         "ec2:DescribeImages",
         "ec2:DescribeInstances",
-        "ec2:DescribeSecurityGroups",
         "ec2:DescribeSnapshots",
-        "ec2:DescribeSubnets",
         "ec2:DescribeVolumes",
-        "ec2:DescribeVpcs",
       ],
       resources: ["*"],
       placement: "always",

@@ -9,17 +9,14 @@ export const ec2InstanceRestore: OperationDefinition = {
       actions: [
         "ec2:DescribeImages",
         "ec2:DescribeInstances",
-        "ec2:DescribeSecurityGroups",
         "ec2:DescribeSnapshots",
-        "ec2:DescribeSubnets",
         "ec2:DescribeVolumes",
-        "ec2:DescribeVpcs",
       ],
       resources: ["*"],
       placement: "always",
       caller: "appliance",
       step: "plan the restore",
-      why: "The restore finds its network and follows snapshots, image and instance; EC2 offers no narrower resource for these reads.",
+      why: "The restore follows its snapshots, image and instance until they are ready; EC2 offers no narrower resource for these reads.",
     },
     {
       id: "restore-start-snapshots",

@@ -24,15 +24,6 @@ export const repository: OperationDefinition = {
       why: "Finding restore points and resuming a session need a list of names, of this prefix only.",
     },
     {
-      id: "repository-location",
-      actions: ["s3:GetBucketLocation"],
-      resources: ["arn:${partition}:s3:::${bucket}"],
-      placement: "always",
-      caller: "appliance",
-      step: "open the repository",
-      why: "The bucket's Region decides which endpoint a private worker can reach.",
-    },
-    {
       id: "staging-objects",
       actions: ["s3:GetObject", "s3:PutObject"],
       resources: ["arn:${partition}:s3:::${stagingBucket}/*"],

@@ -5,18 +5,11 @@ type LaunchGrant = Omit<Grant, "placement" | "caller">;
 
 const launchGrants: readonly LaunchGrant[] = [
   {
-    id: "worker-preflight",
-    actions: [
-      "ec2:DescribeInstances",
-      "ec2:DescribeSecurityGroups",
-      "ec2:DescribeSubnets",
-      "ec2:DescribeVpcs",
-      "ec2:GetEbsDefaultKmsKeyId",
-      "ec2:GetEbsEncryptionByDefault",
-    ],
+    id: "worker-state",
+    actions: ["ec2:DescribeInstances"],
     resources: ["*"],
-    step: "prepare the launch",
-    why: "Subnet, security group and the account's encryption settings decide whether a worker can start; EC2 offers no narrower resource for these reads.",
+    step: "wait for the worker",
+    why: "A worker's state tells whether it runs, and why it ended; EC2 offers no narrower resource for this read.",
   },
   {
     id: "worker-image",
@@ -122,13 +115,7 @@ const bootstrapGrants: readonly LaunchGrant[] = [
 const queueGrants: readonly LaunchGrant[] = [
   {
     id: "worker-queues",
-    actions: [
-      "sqs:CreateQueue",
-      "sqs:DeleteQueue",
-      "sqs:GetQueueAttributes",
-      "sqs:GetQueueUrl",
-      "sqs:TagQueue",
-    ],
+    actions: ["sqs:CreateQueue", "sqs:DeleteQueue", "sqs:GetQueueUrl", "sqs:TagQueue"],
     resources: ["arn:${partition}:sqs:${region}:${account}:garrison-${installation}-*"],
     step: "open the channel",
     why: "Each worker gets two queues of its own, named by installation and worker, and they are removed with it.",
