@@ -137,12 +137,9 @@ export async function createVolume(lab: WorkerLab, sizeGiB: number): Promise<Tes
   return { volumeId: volumeId!, sizeBytes: sizeGiB * 1024 ** 3, path };
 }
 
-/** Bytes that don't compress to nothing and differ from block to block. */
+/** Bytes that don't compress and differ from block to block. */
 export function blockOf(seed: string): Buffer {
-  const unit = createHash("shake256", { outputLength: blockBytes / 2 })
-    .update(seed)
-    .digest();
-  return Buffer.concat([unit, Buffer.alloc(blockBytes / 2, seed)]);
+  return createHash("shake256", { outputLength: blockBytes }).update(seed).digest();
 }
 
 export async function writeBlocks(
