@@ -35,7 +35,7 @@ import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { ordinaryImageId, publicImageId } from "@garrison/lab/services/ec2/images/public-images";
 import { startLab, type RunningLab } from "@garrison/lab/start-lab";
 import { seedInstance } from "@garrison/lab/seed/seed-instance";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -227,6 +227,34 @@ describe("an instance", () => {
     const ids = Images!.map((image) => image.ImageId).sort();
     expect(ids).toEqual([publicImageId("x86_64", region), publicImageId("arm64", region)].sort());
   });
+});
+
+test("a Spot instance can be taken back", async () => {
+  const InstanceId = await run({ InstanceMarketOptions: { MarketType: "spot" } });
+  expect((await untilState(InstanceId, "running")).InstanceLifecycle).toBe("spot");
+  const post = (instanceId: string) =>
+    fetch(`${running.endpoint}/_lab/ec2/interrupt`, {
+      method: "POST",
+      body: JSON.stringify({ instanceId, noticeMs: 1 }),
+    });
+  expect((await post(InstanceId)).status).toBe(200);
+  const ended = await untilState(InstanceId, "terminated");
+  expect(ended.StateReason?.Code).toBe("Server.SpotInstanceTermination");
+  expect((await post(InstanceId)).status).toBe(404);
+});
+
+test("a test sees what is left, and where a disk is", async () => {
+  const InstanceId = await run();
+  const instance = await untilState(InstanceId, "running");
+  const volumeId = instance.BlockDeviceMappings![0]!.Ebs!.VolumeId!;
+  const read = async (path: string) => (await fetch(`${running.endpoint}/_lab/${path}`)).json();
+  const disk = (await read(`volumes/${volumeId}`)) as { path: string; sizeBytes: number };
+  expect((await stat(disk.path)).size).toBe(disk.sizeBytes);
+  const list = async () =>
+    (await read(`ec2/resources?accountId=${production}`)) as { instances: { id: string }[] };
+  expect((await list()).instances.map((one) => one.id)).toContain(InstanceId);
+  await terminate(InstanceId);
+  expect((await list()).instances.map((one) => one.id)).not.toContain(InstanceId);
 });
 
 describe("a launch's rights", () => {

@@ -48,6 +48,11 @@ export class SnapshotStore {
     return store;
   }
 
+  /** All that are kept, finished or not. */
+  ids(): string[] {
+    return [...this.#indexes.keys(), ...this.#pending.keys()];
+  }
+
   has(snapshotId: string): boolean {
     return this.#indexes.has(snapshotId);
   }

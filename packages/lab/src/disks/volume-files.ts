@@ -1,6 +1,6 @@
 import { forEachConcurrent } from "@garrison/core/map-concurrent";
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, open, rename, rm, truncate } from "node:fs/promises";
+import { copyFile, mkdir, open, readdir, rename, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { blockBytes, blockCount } from "./disk-blocks.ts";
@@ -64,6 +64,11 @@ export class VolumeFiles {
     } finally {
       await snapshots.packs.release(volume.volumeId);
     }
+  }
+
+  async ids(): Promise<string[]> {
+    await mkdir(this.#folder, { recursive: true });
+    return (await readdir(this.#folder)).map((name) => name.replace(/\.raw$/, ""));
   }
 
   async delete(volumeId: string): Promise<void> {

@@ -1,17 +1,42 @@
 import { GiB } from "@garrison/core/units";
 import type { AdminRequest, Lab } from "../../lab.ts";
 import { seedInstance, type SeedInstanceRequest } from "../../seed/seed-instance.ts";
+import { endInstance, spotTerminated } from "./instances/end-instance.ts";
 import { AwsError } from "../../wire/aws-error.ts";
 
 /**
  * `POST /_lab/seed/instance` makes an instance with given disks, `GET /_lab/volumes/<id>` tells a volume's file,
  * `GET /_lab/ec2/resources` what is there now: terminated instances and what AWS gives every account are left out, so
- * that the same answer before and after a run means that nothing was left behind.
+ * that the same answer before and after a run means that nothing was left behind. `POST /_lab/ec2/interrupt` takes a
+ * Spot instance back.
  */
 export function addEc2Routes(lab: Lab): void {
   lab.adminRoutes.set("seed/instance", ({ body }) => seedInstance(lab, body as SeedInstanceRequest));
   lab.adminRoutes.set("volumes", (request) => describeVolumeFile(lab, request));
+  lab.adminRoutes.set("ec2/interrupt", ({ body }) => interruptSpot(lab, body as SpotInterruption));
   lab.adminRoutes.set("ec2/resources", ({ query }) => listResources(lab, query.get("accountId")));
+}
+
+interface SpotInterruption {
+  readonly instanceId: string;
+  /** Two minutes on AWS. */
+  readonly noticeMs?: number;
+}
+
+function interruptSpot(lab: Lab, { instanceId, noticeMs = 120_000 }: SpotInterruption): object {
+  const { tables } = lab.ec2;
+  const instance = tables.instances.get(instanceId);
+  if (instance?.spotRequestId === undefined || instance.state !== "running") {
+    throw new AwsError("IncorrectInstanceState", `${instanceId} is not a running Spot instance.`, {
+      status: 404,
+    });
+  }
+  if (instance.bootable) lab.machines.announceSpotInterruption(instanceId, "terminate");
+  lab.ec2.later(noticeMs, () => {
+    const current = tables.instances.get(instanceId);
+    if (current?.state === "running") endInstance(lab, current, { to: "terminated", reason: spotTerminated });
+  });
+  return { instanceId, noticeMs };
 }
 
 function describeVolumeFile(lab: Lab, { rest }: AdminRequest): object {

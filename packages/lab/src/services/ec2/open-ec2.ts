@@ -45,6 +45,7 @@ export async function openEc2(lab: Lab, settings: Partial<Ec2Settings> = {}): Pr
     await disks.snapshots.close();
   });
   addEc2Routes(lab);
+  await removeOrphans(runtime);
   connectMachines(lab);
   resumeInterrupted(lab);
   return runtime;
@@ -58,6 +59,12 @@ async function runLater(lab: Lab, delayMs: number, change: () => Promise<void> |
     if (!lab.stopping.aborted)
       lab.logger.error({ error: describeError(error) }, "an EC2 resource could not change its state");
   }
+}
+
+/** Disks whose record is gone: the lab was killed between the two. */
+async function removeOrphans({ disks, tables }: Ec2Runtime): Promise<void> {
+  for (const id of await disks.volumes.ids()) if (!tables.volumes.has(id)) await disks.volumes.delete(id);
+  for (const id of disks.snapshots.ids()) if (!tables.snapshots.has(id)) await disks.snapshots.delete(id);
 }
 
 function connectMachines(lab: Lab): void {

@@ -20,6 +20,11 @@ export const launchFailed: EndReason = {
   message: "Client.InternalError: Client error on launch",
 };
 
+export const spotTerminated: EndReason = {
+  code: "Server.SpotInstanceTermination",
+  message: "Server.SpotInstanceTermination: Spot instance termination",
+};
+
 const instanceInitiated: EndReason = {
   code: "Client.InstanceInitiatedShutdown",
   message: "Client.InstanceInitiatedShutdown: Instance initiated shutdown",

@@ -44,6 +44,8 @@ export async function captureSnapshot(lab: Lab, snapshot: SnapshotRecord): Promi
   } catch (error) {
     return failSnapshot(lab, snapshotId, describeError(error));
   }
+  // Deleted while it was read.
+  if (!lab.ec2.tables.snapshots.has(snapshotId)) return await disks.snapshots.delete(snapshotId);
   lab.ec2.later(settings.snapshotMs, () => completeSnapshot(lab, snapshotId));
 }
 
