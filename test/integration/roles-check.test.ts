@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -398,6 +398,8 @@ async function run(
     AWS_REGION: region,
     AWS_ACCESS_KEY_ID: keys.accessKeyId,
     AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+    AWS_SHARED_CREDENTIALS_FILE: join(dataDir, "credentials"),
+    AWS_CONFIG_FILE: join(dataDir, "config"),
     ...(keys.sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: keys.sessionToken }),
   };
   try {
@@ -434,6 +436,32 @@ describe("garrison roles check", () => {
   it("exits 1 with the report as one JSON object", async () => {
     const done = await run(applianceKeys(), "roles", "check", workerRole, "--external-id", "wrong", "--json");
     expect((JSON.parse(done.stdout) as ChainReport).verdict).toBe("failed");
+    expect(done.code).toBe(1);
+  });
+
+  it("names the statement with the read rights of operators' profiles", async () => {
+    const profiles = { prod: lab.operators[production]!, management: lab.operators[management]! };
+    const lines = Object.entries(profiles).flatMap(([name, keys]) => [
+      `[${name}]`,
+      `aws_access_key_id = ${keys.accessKeyId}`,
+      `aws_secret_access_key = ${keys.secretAccessKey}`,
+    ]);
+    writeFileSync(join(dataDir, "credentials"), lines.join("\n"));
+    const words = [
+      "roles",
+      "check",
+      workerRole,
+      "--external-id",
+      "wrong",
+      "--operator-profile",
+      "prod",
+      "management",
+    ];
+    const done = await run(applianceKeys(), ...words);
+    expect(done.stdout).toContain("only with the external ID in its trust policy");
+    expect(done.stdout).toContain(
+      "where: trust: trust policy, statement GarrisonAppliance, account 222222222222",
+    );
     expect(done.code).toBe(1);
   });
 
