@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { GarrisonError } from "@garrison/core/garrison-error";
 
 export interface LabConfig {
   readonly port: number;
@@ -23,7 +24,8 @@ export function readConfig(argv: readonly string[]): LabConfig {
     },
   });
   const { seed } = values;
-  if (seed !== "demo" && seed !== "none") throw new TypeError(`--seed is demo or none, not ${seed}`);
+  if (seed !== "demo" && seed !== "none")
+    throw new GarrisonError("usage", `--seed is demo or none, not ${seed}`);
   return {
     port: wholeNumber("--port", values.port),
     host: values.host,
@@ -35,6 +37,6 @@ export function readConfig(argv: readonly string[]): LabConfig {
 }
 
 function wholeNumber(name: string, text: string): number {
-  if (!/^\d+$/.test(text)) throw new TypeError(`${name} takes a whole number, not ${text}`);
+  if (!/^\d+$/.test(text)) throw new GarrisonError("usage", `${name} takes a whole number, not ${text}`);
   return Number(text);
 }

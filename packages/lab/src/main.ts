@@ -1,3 +1,5 @@
+import { errorTable } from "@garrison/core/error-table";
+import { describeError, isGarrisonError } from "@garrison/core/garrison-error";
 import { jsonLogger } from "@garrison/core/logger";
 import { systemClock } from "@garrison/core/clock";
 import { resolve } from "node:path";
@@ -33,10 +35,6 @@ function describe(
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  const reason =
-    error instanceof Error && "code" in error && error.code === "EADDRINUSE"
-      ? "the port is in use"
-      : String(error);
-  process.stderr.write(`lab: ${reason}\n`);
-  process.exitCode = 2;
+  process.stderr.write(`lab: ${describeError(error)}\n`);
+  process.exitCode = isGarrisonError(error) ? errorTable[error.code].exitCode : 1;
 });

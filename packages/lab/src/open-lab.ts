@@ -7,6 +7,7 @@ import { openParsedPolicies } from "./authorization/parsed-policies.ts";
 import { openIdentityViews } from "./identity/identity-tables.ts";
 import { openOrganizationTables } from "./identity/organization-tables.ts";
 import type { Lab, LabSettings } from "./lab.ts";
+import { lockDataDir } from "./state/lock-data-dir.ts";
 import { openState } from "./state/open-state.ts";
 import { openCallLog } from "./wire/call-log.ts";
 import { openFaults } from "./wire/faults.ts";
@@ -29,8 +30,13 @@ export interface OpenedLab {
 export function openLab({ clock, random, logger, settings, endpoint }: LabParts): OpenedLab {
   const closers: (() => Promise<void> | void)[] = [];
   const stopping = new AbortController();
+  const unlock = lockDataDir(settings.dataDir);
   const state = openState(join(settings.dataDir, "state.jsonl"));
-  const identity = openIdentityViews(state, { clock, delayMs: settings.iamDelayMs });
+  const identity = openIdentityViews(state, {
+    clock,
+    delayMs: settings.iamDelayMs,
+    isDelaying: () => endpoint() !== "",
+  });
   const lab: Lab = {
     clock,
     random,
@@ -57,6 +63,7 @@ export function openLab({ clock, random, logger, settings, endpoint }: LabParts)
       stopping.abort();
       for (const close of closers.reverse()) await close();
       state.close();
+      unlock();
     },
   };
 }

@@ -60,14 +60,19 @@ export async function startLab(options: StartLabOptions): Promise<RunningLab> {
     },
     endpoint: () => endpoint,
   });
-  lab.machines = openMachineHost(lab, options.machines);
-  lab.onStop(() => lab.machines.close());
-  addRunRoutes(lab);
-  seedAwsManagedPolicies(lab);
-  if (options.seed === "demo") seedDemo(lab);
-  await openEc2(lab, options.ec2);
-  const http = await openHttpEndpoint(lab, { port: options.port ?? 0, host, services: allServices });
-  endpoint = `http://${host}:${http.port}`;
-  lab.onStop(() => http.close());
+  try {
+    lab.machines = openMachineHost(lab, options.machines);
+    lab.onStop(() => lab.machines.close());
+    addRunRoutes(lab);
+    seedAwsManagedPolicies(lab);
+    if (options.seed === "demo") seedDemo(lab);
+    await openEc2(lab, options.ec2);
+    const http = await openHttpEndpoint(lab, { port: options.port ?? 0, host, services: allServices });
+    endpoint = `http://${host}:${http.port}`;
+    lab.onStop(() => http.close());
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return { endpoint, lab, operators: operatorKeys(lab), stop: close };
 }

@@ -17,16 +17,19 @@ interface Earlier<Value> {
 export interface DelayOptions {
   readonly clock: Clock;
   readonly delayMs: number;
+  /** False while the lab makes its seed: those changes hold at once. */
+  isDelaying(): boolean;
 }
 
 /** Eventual consistency, repeatably: a change made at one moment is seen exactly `delayMs` later. */
 export function delayView<Value>(
   collection: Collection<Value>,
-  { clock, delayMs }: DelayOptions,
+  { clock, delayMs, isDelaying }: DelayOptions,
 ): DelayedView<Value> {
   if (delayMs === 0) return { current: collection, delayed: collection };
   const earlier = new Map<string, Earlier<Value>>();
   const remember = (key: string): void => {
+    if (!isDelaying()) return;
     const known = earlier.get(key);
     const now = clock.now();
     const value = known !== undefined && known.untilMs > now ? known.value : collection.get(key);

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { GarrisonError } from "@garrison/core/garrison-error";
 import { answerAdmin } from "../admin/answer-admin.ts";
 import type { Lab } from "../lab.ts";
 import { AwsError } from "./aws-error.ts";
@@ -43,12 +44,18 @@ export async function openHttpEndpoint(
 
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
+    const refuse = (error: NodeJS.ErrnoException): void =>
+      reject(error.code === "EADDRINUSE" ? portInUse(host, port) : error);
+    server.once("error", refuse);
     server.listen(port, host, () => {
-      server.off("error", reject);
+      server.off("error", refuse);
       resolve();
     });
   });
+}
+
+function portInUse(host: string, port: number): GarrisonError {
+  return new GarrisonError("lab-port-in-use", `something else listens on ${host}:${port}`);
 }
 
 interface Upgrade {
