@@ -261,6 +261,13 @@ describe.each(["auto", "off"] as const)("a machine with namespaces %s", (namespa
     if (namespaces === "off" || process.getuid?.() !== 0) return;
     await run("i-0aaaaaaaaaaaaaaa1", ["echo mine > /opt/of-a-machine"]);
     expect(existsSync("/opt/of-a-machine")).toBe(false);
+    const bin = join(folder, "machines", "i-0aaaaaaaaaaaaaaa1", "bin");
+    const covered =
+      "for folder in /sbin /usr/sbin /usr/bin; do for name in shutdown reboot systemctl; do [ -e $folder/$name ] && ! ";
+    const uncovered = await run("i-0aaaaaaaaaaaaaaa1", [
+      `${covered} cmp -s $folder/$name ${bin}/shutdown && echo $folder/$name; done; done; true`,
+    ]);
+    expect(uncovered.StandardOutputContent).toBe("");
     const processes = await run("i-0aaaaaaaaaaaaaaa1", ["ls -d /proc/[0-9]* | wc -l"]);
     expect(Number(processes.StandardOutputContent)).toBeLessThan(15);
   });

@@ -2,7 +2,8 @@ import type { MachineFolder } from "./machine-folder.ts";
 
 /**
  * Process 1 of a machine (or the head of its process group where there are no namespaces). It runs the user data once
- * and keeps the agent running, as systemd would. It ends on SIGTERM, which the stand-ins for shutdown send, and when
+ * and keeps the agent running, as systemd would. With a mount namespace of its own the stand-ins also lie over the host's
+ * programs, and the sockets of its systemd are out of reach. It ends on SIGTERM, which the stand-ins for shutdown send, and when
  * the lab's end of its standard input is closed: no machine outlives the lab, however that ended.
  */
 export function bootScript({ root, home, tmp }: MachineFolder): string {
@@ -14,7 +15,14 @@ if [ "$GARRISON_LAB_NAMESPACES" = 1 ]; then
   for pair in $GARRISON_LAB_BINDS; do
     mount --bind ${quote(root)}/"\${pair%%:*}" "\${pair#*:}" || echo "not mounted: $pair"
   done
-  [ -d /run/systemd ] && mount -t tmpfs none /run/systemd
+  for name in shutdown poweroff halt reboot systemctl systemd-run; do
+    for folder in /sbin /usr/sbin /bin /usr/bin; do
+      [ -e "$folder/$name" ] && mount --bind ${quote(root)}/bin/"$name" "$(readlink -f "$folder/$name")"
+    done
+  done
+  for folder in /run/systemd /run/dbus; do
+    [ -d "$folder" ] && mount -t tmpfs none "$folder"
+  done
 fi
 export GARRISON_LAB_INIT_PID=$$
 stop() {

@@ -100,7 +100,7 @@ async function takeCommands(context: AgentContext, runner: CommandRunner): Promi
     context.log(`no control channel, polling ec2messages instead: ${String(error)}`);
     await pollMessages(context, runner).catch(async (pollError: unknown) => {
       context.log(`no messages: ${String(pollError)}`);
-      await context.sleep(2_000);
+      await context.sleep(5_000);
     });
   }
 }
