@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "@garrison/core/clock";
 import { GarrisonError } from "@garrison/core/garrison-error";
@@ -87,6 +87,8 @@ export async function startAppliance(
     const app = { ...dependencies, durableRuns, sweeper };
     const { host, port } = config;
     const server = stack.use(await openServer(app, { host, port, token: token.text }));
+    // With the token beside it, all that the command line on this machine has to know.
+    await writeFile(join(dataDir, "url"), `${server.url}\n`);
     const running = stack.move();
     return {
       url: server.url,
