@@ -84,10 +84,10 @@ const restoreTask = {
   sessionKeys: {},
   volumes: [{ volumeId: "vol-1", snapshotId: "snap-1" }],
 } as const;
-const order = (taskId: string, credentials: TaskCredentials): ToWorker => ({
+const order = (taskId: string, credentials: TaskCredentials, snapshotId = "snap-1"): ToWorker => ({
   type: "task",
   taskId,
-  task: { ...restoreTask, volumes: [...restoreTask.volumes] },
+  task: { ...restoreTask, volumes: [{ volumeId: "vol-1", snapshotId }] },
   credentials,
 });
 const result: TaskResult = { verb: "image-restore", volumes: [], durationMs: 1 };
@@ -141,6 +141,22 @@ describe("a worker", () => {
       message,
       retryable: true,
     });
+    await appliance.close();
+  });
+
+  test("tells a failure again for the same order, and tries again for another under the same id", async () => {
+    let runs = 0;
+    const { clock, appliance, heard, credentials } = await openScene(async () => {
+      runs += 1;
+      if (runs === 1) throw new GarrisonError("deadline-exceeded", "reading vol-1");
+      return result;
+    });
+    for (const snapshotId of ["snap-1", "snap-1", "snap-2"]) {
+      await appliance.send(order("t1", credentials("k"), snapshotId));
+      await clock.advance(5_000);
+    }
+    expect(runs).toBe(2);
+    expect(types(heard)).toEqual(["hello", "failure", "failure", "result"]);
     await appliance.close();
   });
 

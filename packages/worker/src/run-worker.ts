@@ -13,7 +13,7 @@ export interface WorkerLimits {
 /** Why a worker ended. All of them mean that its instance has no purpose any more. */
 export type WorkerEnd = "goodbye" | "deadline" | "silence" | "stopped" | "failed";
 
-const drainMs = 10 * secondMs;
+const drainMs = 5 * secondMs;
 const letGoMs = minuteMs;
 
 /**
@@ -41,7 +41,8 @@ export async function runWorker(
   over.abort();
   logger.info({ end }, "the worker ends");
   await letGo(desk, end);
-  await drain(dependencies);
+  // After a goodbye the appliance wants no more words.
+  if (end !== "goodbye") await drain(dependencies);
   await channel.close();
   return end;
 }

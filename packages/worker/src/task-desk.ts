@@ -26,6 +26,11 @@ interface OpenTask {
   readonly stopping: AbortController;
 }
 
+interface EndedTask {
+  readonly end: TaskEnd;
+  readonly task: string;
+}
+
 const maxOpenTasks = 16;
 const maxRememberedEnds = 64;
 const longestMessage = 4_000;
@@ -34,12 +39,12 @@ const progressBacklog = 8;
 
 /**
  * The tasks of one worker: one runs, others wait in the order of their coming. A task that is ordered again under its
- * id while it runs, or after it has ended, isn't done twice.
+ * id while it runs, or after it has succeeded, isn't done twice.
  */
 export class TaskDesk {
   readonly #dependencies: TaskDeskDependencies;
   readonly #open = new Map<string, OpenTask>();
-  readonly #ends = new Map<string, TaskEnd>();
+  readonly #ends = new Map<string, EndedTask>();
   #turn: Promise<void> = Promise.resolve();
 
   constructor(dependencies: TaskDeskDependencies) {
@@ -48,8 +53,8 @@ export class TaskDesk {
 
   async accept(order: TaskOrder): Promise<void> {
     const { taskId } = order;
-    const end = this.#ends.get(taskId);
-    if (end !== undefined) return this.#dependencies.channel.send(end);
+    const ended = this.#ends.get(taskId);
+    if (ended !== undefined && isAnswered(ended, order)) return this.#dependencies.channel.send(ended.end);
     const known = this.#open.get(taskId);
     if (known !== undefined) return known.credentials.replace(order.credentials);
     if (this.#open.size >= maxOpenTasks) {
@@ -101,7 +106,7 @@ export class TaskDesk {
     const end = await this.#attempt(task);
     const news = task.progress.take();
     this.#open.delete(taskId);
-    this.#remember(end);
+    this.#remember(task.order, end);
     logger.info({ taskId, outcome: end.type, ...(end.type === "failure" ? end : {}) }, "a task has ended");
     if (news !== undefined && end.type === "result") this.#tell(news);
     await channel.send(end).catch((error: unknown) => this.#logUnsent(end, error));
@@ -120,8 +125,9 @@ export class TaskDesk {
     }
   }
 
-  #remember(end: TaskEnd): void {
-    this.#ends.set(end.taskId, end);
+  #remember({ taskId, task }: TaskOrder, end: TaskEnd): void {
+    this.#ends.delete(taskId);
+    this.#ends.set(taskId, { end, task: JSON.stringify(task) });
     const [oldest] = this.#ends.keys();
     if (this.#ends.size > maxRememberedEnds && oldest !== undefined) this.#ends.delete(oldest);
   }
@@ -136,6 +142,11 @@ export class TaskDesk {
       "a message was not sent",
     );
   }
+}
+
+/** A result answers every order of its id; a failure only the order that failed, since another is a new attempt. */
+function isAnswered({ end, task }: EndedTask, order: TaskOrder): boolean {
+  return end.type === "result" || task === JSON.stringify(order.task);
 }
 
 function failureOf(taskId: string, error: unknown): TaskEnd {
