@@ -58,10 +58,11 @@ export class BlockPacks {
     return place;
   }
 
-  async read(place: BlockPlace): Promise<Buffer> {
-    if (place.pack === "") return Buffer.alloc(blockBytes);
+  /** The block's bytes, in `buffer` when one is given. */
+  async read(place: BlockPlace, buffer?: Buffer): Promise<Buffer> {
+    const bytes = buffer ?? Buffer.allocUnsafeSlow(blockBytes);
+    if (place.pack === "") return bytes.fill(0);
     const file = await this.#file(place.pack);
-    const bytes = Buffer.allocUnsafeSlow(blockBytes);
     await file.read(bytes, 0, blockBytes, place.slot * blockBytes);
     return bytes;
   }

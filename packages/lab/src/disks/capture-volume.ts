@@ -1,4 +1,5 @@
 import { mapConcurrent } from "@garrison/core/map-concurrent";
+import { hash } from "node:crypto";
 import { open, stat, type FileHandle } from "node:fs/promises";
 import type { BlockPacks } from "./block-packs.ts";
 import { blockBytes, isZeroBlock } from "./disk-blocks.ts";
@@ -6,6 +7,8 @@ import { listDataBlocks } from "./list-data-blocks.ts";
 import type { IndexedBlock } from "./snapshot-index.ts";
 
 const readsUnderWay = 4;
+/** One more than can be read and stored at a time: fresh memory for each block costs more than hashing it. */
+const buffersInTurn = readsUnderWay + 2;
 
 interface HashedBlock {
   readonly block: number;
@@ -24,11 +27,14 @@ export async function captureVolume(
 ): Promise<IndexedBlock[]> {
   const sizeBytes = (await stat(volume.path)).size;
   const blocks = await listDataBlocks({ path: volume.path, sizeBytes }, signal);
+  const buffers = Array.from({ length: buffersInTurn }, () => Buffer.allocUnsafeSlow(blockBytes));
   const file = await open(volume.path, "r");
+  let turn = 0;
   try {
     const entries: IndexedBlock[] = [];
+    // Results come in order and are stored before the next block is begun, so a buffer's turn comes when it is free.
     const hashed = mapConcurrent(blocks, { concurrency: readsUnderWay, signal }, (block) =>
-      hashBlock(file, block),
+      hashBlock(file, block, buffers[turn++ % buffersInTurn]!),
     );
     for await (const found of hashed) {
       if (found === undefined) continue;
@@ -42,11 +48,9 @@ export async function captureVolume(
   }
 }
 
-async function hashBlock(file: FileHandle, block: number): Promise<HashedBlock | undefined> {
-  const bytes = Buffer.allocUnsafeSlow(blockBytes);
+async function hashBlock(file: FileHandle, block: number, bytes: Buffer): Promise<HashedBlock | undefined> {
   const { bytesRead } = await file.read(bytes, 0, blockBytes, block * blockBytes);
   bytes.fill(0, bytesRead);
   if (isZeroBlock(bytes)) return undefined;
-  // The web API hashes on another thread, so that other calls are answered meanwhile.
-  return { block, bytes, digest: new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)) };
+  return { block, bytes, digest: hash("sha256", bytes, "buffer") };
 }

@@ -53,10 +53,14 @@ export class VolumeFiles {
       await this.create(volume.volumeId, volume.sizeBytes);
       const file = await open(this.path(volume.volumeId), "r+");
       const count = blockCount(volume.sizeBytes);
+      const buffers = Array.from({ length: copiesUnderWay }, () => Buffer.allocUnsafeSlow(blockBytes));
       try {
         await forEachConcurrent(listBlocks(index), { concurrency: copiesUnderWay, signal }, async (entry) => {
           if (entry.place.pack === "" || entry.block >= count) return;
-          await file.write(await snapshots.packs.read(entry.place), 0, blockBytes, entry.block * blockBytes);
+          const buffer = buffers.pop()!;
+          await snapshots.packs.read(entry.place, buffer);
+          await file.write(buffer, 0, blockBytes, entry.block * blockBytes);
+          buffers.push(buffer);
         });
       } finally {
         await file.close();
