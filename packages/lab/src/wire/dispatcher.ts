@@ -1,43 +1,30 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { openAuthorizer, type Authorizer } from "../authorization/authorizer.ts";
-import type { CallerPrincipal } from "../identity/caller-principal.ts";
 import type { Lab } from "../lab.ts";
 import { admitBody, type Admitted } from "./admitted-body.ts";
-import { authenticationFailure } from "./authentication-failures.ts";
 import { AwsError } from "./aws-error.ts";
 import { DecodeError } from "./decode-error.ts";
 import { decodeFailure } from "./decode-failures.ts";
-import { internalFailure, throttled, type FaultRule } from "./faults.ts";
-import { protocolRequest, readIncoming, type Incoming } from "./incoming.ts";
+import { internalFailure } from "./faults.ts";
+import { protocolRequest, readIncoming } from "./incoming.ts";
+import { logCall } from "./log-call.ts";
+import { Dropped, meetFault } from "./meet-fault.ts";
+import { openCall } from "./open-call.ts";
 import type { OpenedService, ServiceRegistry } from "./open-services.ts";
 import type { Call } from "./operation-handler.ts";
-import type { Decoded, Protocol } from "./protocol.ts";
+import type { Progress } from "./progress.ts";
+import type { Decoded } from "./protocol.ts";
 import type { Reply } from "./reply.ts";
 import { checkRequired } from "./required-members.ts";
 import { sendReply } from "./send-reply.ts";
 import { openSigningKeys, type SigningKeys } from "./signature.ts";
 
 export interface Dispatcher {
-  /** Answers an AWS request. Never rejects. */
+  /** Answers an AWS request; whatever a handler throws is an answer too. */
   answer(message: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Verifies a websocket request and hands it to its service. */
   admitUpgrade(message: IncomingMessage): Promise<{ readonly service: OpenedService; readonly call: Call }>;
 }
-
-/** What is known of a request while it is answered; filled in as it is learned, for the log and for errors. */
-interface Progress {
-  readonly requestId: string;
-  readonly incoming: Incoming;
-  readonly signal: AbortSignal;
-  service?: OpenedService;
-  protocol?: Protocol;
-  operation?: string;
-  caller?: CallerPrincipal;
-  authorizer?: Authorizer;
-}
-
-class Dropped extends Error {}
 
 export function openDispatcher(lab: Lab, registry: ServiceRegistry): Dispatcher {
   const keys = openSigningKeys();
@@ -145,83 +132,6 @@ async function runOperation(lab: Lab, { progress, decoded, admitted }: Operation
   return output;
 }
 
-const anonymous: CallerPrincipal = {
-  type: "anonymous",
-  accountId: "",
-  arn: "anonymous",
-  userId: "anonymous",
-  accessKeyId: "",
-  tags: {},
-};
-
-function openCall(lab: Lab, progress: Progress, admitted: Admitted): Call {
-  const { incoming, service, requestId, signal } = progress;
-  const { headers, socket } = incoming.message;
-  const principal = admitted.credential?.principal ?? anonymous;
-  const region = typeof incoming.signature === "object" ? incoming.signature.region : lab.settings.region;
-  const sourceIp =
-    principal.session?.instance?.privateIp ?? (socket.remoteAddress ?? "127.0.0.1").replace(/^::ffff:/, "");
-  const authorizer = openAuthorizer(lab, {
-    caller: principal,
-    facts: { sourceIp, userAgent: headers["user-agent"] ?? "", region, nowMs: lab.clock.now() },
-    deniedCode: service!.service.deniedCode,
-    encodesDenials: service!.schemas.kind === "ec2-query",
-  });
-  progress.caller = principal;
-  progress.authorizer = authorizer;
-  const authentication = typeof incoming.signature === "object" ? incoming.signature.kind : "anonymous";
-  const { method, rawPath: path, query } = incoming;
-  return {
-    requestId,
-    accountId: principal.accountId,
-    region,
-    partition: lab.settings.partition,
-    principal,
-    request: {
-      method,
-      path,
-      query,
-      headers,
-      host: headers.host ?? "",
-      sourceIp,
-      trailers: admitted.trailers,
-      authentication,
-    },
-    lab,
-    signal,
-    authorize: authorizer.authorize,
-    isAllowed: authorizer.isAllowed,
-  };
-}
-
-async function meetFault(lab: Lab, progress: Progress): Promise<void> {
-  const rule = lab.faults.next(progress.incoming.service, progress.operation!);
-  if (rule !== undefined) await applyFault(lab, rule, progress);
-}
-
-async function applyFault(lab: Lab, rule: FaultRule, progress: Progress): Promise<void> {
-  const { kind } = progress.service!.schemas;
-  switch (rule.fault) {
-    case "throttle":
-      throw throttled(kind);
-    case "error500":
-      throw internalFailure(kind);
-    case "error503":
-      throw internalFailure(kind, 503);
-    case "expired":
-      throw authenticationFailure("expired-token", kind);
-    case "drop":
-      throw new Dropped();
-    case "latency":
-      return lab.clock.sleep(rule.latencyMs ?? 1000, progress.signal);
-    case "timeout":
-      await new Promise<void>((resolve) =>
-        progress.signal.addEventListener("abort", () => resolve(), { once: true }),
-      );
-      throw new Dropped();
-  }
-}
-
 function asAwsError(lab: Lab, error: unknown, progress: Progress): AwsError {
   const kind = progress.service?.schemas.kind ?? "json";
   if (error instanceof AwsError) return error;
@@ -250,22 +160,4 @@ function encodeFailure(failure: AwsError, progress: Progress): Reply {
   const reply = protocol.encodeError(failure, requestId);
   Object.assign(reply.headers, failure.headers);
   return reply;
-}
-
-function logCall(lab: Lab, progress: Progress, errorCode: string | undefined): void {
-  const { incoming, requestId, operation = "", caller } = progress;
-  const { headers, socket } = incoming.message;
-  lab.calls.add({
-    atMs: lab.clock.now(),
-    requestId,
-    service: incoming.service,
-    operation,
-    region: typeof incoming.signature === "object" ? incoming.signature.region : "",
-    principalArn: caller?.arn ?? "",
-    accessKeyId: typeof incoming.signature === "object" ? incoming.signature.accessKeyId : "",
-    sourceIp: socket.remoteAddress ?? "",
-    userAgent: headers["user-agent"] ?? "",
-    actions: progress.authorizer?.asked() ?? [],
-    ...(errorCode === undefined ? {} : { errorCode }),
-  });
 }

@@ -27,8 +27,9 @@ export async function openHttpEndpoint(
 ): Promise<HttpEndpoint> {
   const dispatcher = openDispatcher(lab, openServices(services));
   const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (message, response) => {
-    if (message.url?.startsWith("/_lab/")) void answerAdmin(lab, message, response);
-    else void dispatcher.answer(message, response);
+    if (message.url?.startsWith("/_lab/"))
+      answerAdmin(lab, message, response).catch(() => response.destroy());
+    else dispatcher.answer(message, response).catch(() => response.destroy());
   });
   server.on("upgrade", (message, socket, head) => void upgrade(lab, dispatcher, { message, socket, head }));
   await listen(server, port, host);

@@ -1,0 +1,73 @@
+import { openAuthorizer } from "../authorization/authorizer.ts";
+import type { CallerPrincipal } from "../identity/caller-principal.ts";
+import type { Lab } from "../lab.ts";
+import type { Admitted } from "./admitted-body.ts";
+import type { Call, WireRequest } from "./operation-handler.ts";
+import type { Progress } from "./progress.ts";
+
+const anonymous: CallerPrincipal = {
+  type: "anonymous",
+  accountId: "",
+  arn: "anonymous",
+  userId: "anonymous",
+  accessKeyId: "",
+  tags: {},
+};
+
+/** Services with one endpoint for all Regions: their calls count as made in this one, whatever the client signed for. */
+const globalRegion = "us-east-1";
+const globalServices: ReadonlySet<string> = new Set(["iam", "organizations"]);
+
+/** What a handler gets: who calls, from where, and the authoriser that answers for this call. */
+export function openCall(lab: Lab, progress: Progress, admitted: Admitted): Call {
+  const { service, requestId, signal } = progress;
+  const principal = admitted.credential?.principal ?? anonymous;
+  const region = regionOf(lab, progress);
+  const request = describeRequest(progress, principal, admitted);
+  const authorizer = openAuthorizer(lab, {
+    caller: principal,
+    facts: {
+      sourceIp: request.sourceIp,
+      userAgent: request.headers["user-agent"] ?? "",
+      region,
+      nowMs: lab.clock.now(),
+    },
+    deniedCode: service!.service.deniedCode,
+    encodesDenials: service!.schemas.kind === "ec2-query",
+  });
+  progress.caller = principal;
+  progress.authorizer = authorizer;
+  return {
+    requestId,
+    accountId: principal.accountId,
+    region,
+    partition: lab.settings.partition,
+    principal,
+    request,
+    lab,
+    signal,
+    authorize: authorizer.authorize,
+    isAllowed: authorizer.isAllowed,
+  };
+}
+
+function regionOf(lab: Lab, { incoming }: Progress): string {
+  if (globalServices.has(incoming.service)) return globalRegion;
+  return typeof incoming.signature === "object" ? incoming.signature.region : lab.settings.region;
+}
+
+/** A call under an instance's role comes from that instance's address, though its process is on this machine. */
+function describeRequest({ incoming }: Progress, caller: CallerPrincipal, admitted: Admitted): WireRequest {
+  const { method, rawPath, query, signature, message } = incoming;
+  const address = (message.socket.remoteAddress ?? "127.0.0.1").replace(/^::ffff:/, "");
+  return {
+    method,
+    path: rawPath,
+    query,
+    headers: message.headers,
+    host: message.headers.host ?? "",
+    sourceIp: caller.session?.instance?.privateIp ?? address,
+    trailers: admitted.trailers,
+    authentication: typeof signature === "object" ? signature.kind : "anonymous",
+  };
+}

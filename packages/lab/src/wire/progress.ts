@@ -1,0 +1,17 @@
+import type { Authorizer } from "../authorization/authorizer.ts";
+import type { CallerPrincipal } from "../identity/caller-principal.ts";
+import type { Incoming } from "./incoming.ts";
+import type { OpenedService } from "./open-services.ts";
+import type { Protocol } from "./protocol.ts";
+
+/** What is known of a request while it is answered; filled in as it is learned, for the log and for errors. */
+export interface Progress {
+  readonly requestId: string;
+  readonly incoming: Incoming;
+  readonly signal: AbortSignal;
+  service?: OpenedService;
+  protocol?: Protocol;
+  operation?: string;
+  caller?: CallerPrincipal;
+  authorizer?: Authorizer;
+}
