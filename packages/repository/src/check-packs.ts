@@ -8,6 +8,7 @@ import {
   type PackKind,
 } from "./format/object-names.ts";
 import { checkHeader, packHeaderBytes } from "./format/pack-container.ts";
+import type { PointRecord } from "./format/point-record.ts";
 import { PackTable, type PackUse } from "./format/pack-table.ts";
 import { readFooter } from "./load-resume.ts";
 import type { StoreCall } from "./object-store.ts";
@@ -28,13 +29,37 @@ export async function* checkPacks(
   const table = yield* tryReading(about, () => reader.table());
   yield* tryReading(about, () => reader.hooks());
   if (table === undefined) return;
-  for (const kind of packKinds) {
-    const listed = await listPacks(check, { table, kind }, call);
-    for (const use of table.uses(kind)) {
-      const finding = compare(check, use, listed);
-      if (finding !== undefined) yield { ...about, ...finding };
-      else if (check.plan.level === "full") yield* checkEnds(check, { use, about }, call);
-    }
+  for (const kind of packKinds) yield* checkUses(check, { table, kind, about }, call);
+}
+
+/** The packs that hold a point's tables and hooks are named by its record. */
+export async function* checkTablePacks(
+  check: DomainCheck,
+  checked: { readonly record: PointRecord; readonly key: string },
+  call: StoreCall,
+): AsyncGenerator<Finding> {
+  const { session, lane, tablePacks } = checked.record;
+  const table = new PackTable();
+  for (const pack of tablePacks) {
+    const name = { session, lane, number: pack.number };
+    table.addReference("map", name, 1);
+    table.describe("map", name, pack);
+  }
+  yield* checkUses(check, { table, kind: "map", about: { key: checked.key, point: session } }, call);
+}
+
+interface WantedPacks {
+  readonly table: PackTable;
+  readonly kind: PackKind;
+  readonly about: Pick<Finding, "key" | "point" | "volumeId">;
+}
+
+async function* checkUses(check: DomainCheck, wanted: WantedPacks, call: StoreCall): AsyncGenerator<Finding> {
+  const listed = await listPacks(check, wanted, call);
+  for (const use of wanted.table.uses(wanted.kind)) {
+    const finding = compare(check, use, listed);
+    if (finding !== undefined) yield { ...wanted.about, ...finding };
+    else if (check.plan.level === "full") yield* checkEnds(check, { use, about: wanted.about }, call);
   }
 }
 

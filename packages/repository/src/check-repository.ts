@@ -1,7 +1,7 @@
 import { openBlockCrew } from "./block-crew.ts";
 import type { CheckDependencies, CheckedVolume, CheckPlan, DomainCheck, Finding } from "./check-plan.ts";
 import { checkVolumeBlocks } from "./check-volume-blocks.ts";
-import { checkPacks } from "./check-packs.ts";
+import { checkPacks, checkTablePacks } from "./check-packs.ts";
 import { endPrefix, parseSlotName, pointName, pointPrefix, seriesHash } from "./format/object-names.ts";
 import { openDescription, type PointRecord } from "./format/point-record.ts";
 import type { StoreCall } from "./object-store.ts";
@@ -76,6 +76,7 @@ async function* checkSlot(
   });
   if (record === undefined) return;
   yield* checkRecord(check, { key, slot, record, ...known });
+  yield* checkTablePacks(check, { record, key }, call);
   for (const volume of record.volumes) {
     const reader = openVolumeReader(check, { series: slot.series, volume }, call);
     const checked = { record, reader };

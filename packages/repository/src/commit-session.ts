@@ -6,7 +6,13 @@ import { itemKinds, maxDescriptionBytes } from "./format/format-limits.ts";
 import { encodeHooks } from "./format/hooks.ts";
 import { packName, packPrefix, parsePackName, pointName, type PackKind } from "./format/object-names.ts";
 import { encodePackTable, PackTable, type PackUse } from "./format/pack-table.ts";
-import { encodeRecord, sealDescription, type PointRecord, type RecordVolume } from "./format/point-record.ts";
+import {
+  encodeRecord,
+  sealDescription,
+  type PointRecord,
+  type RecordVolume,
+  type TablePack,
+} from "./format/point-record.ts";
 import { encodeObject } from "./format/sealed-object.ts";
 import type { StoreCall } from "./object-store.ts";
 import { readSlot, type SlotContent } from "./read-slot.ts";
@@ -20,11 +26,20 @@ export async function commitSession(
   results: readonly VolumeResult[],
 ): Promise<BackupSummary> {
   await run.flush();
+  const firstTablePack = run.maps.begun;
   const volumes: RecordVolume[] = [];
   for (const [number, result] of results.entries()) volumes.push(await finishVolume(run, { number, result }));
   await run.flush();
   await verifyArrival(run, results);
-  return fillSlot(run, recordOf(run, volumes));
+  return fillSlot(run, recordOf(run, { volumes, tablePacks: tablePacksFrom(run, firstTablePack) }));
+}
+
+function tablePacksFrom(run: BackupRun, first: number): readonly TablePack[] {
+  const { sessionId: session, laneId: lane } = run.session;
+  return Array.from({ length: run.maps.begun - first }, (_, index) => {
+    const { number, items, sizeBytes } = run.packFacts.find("map", { session, lane, number: first + index })!;
+    return { number, items, sizeBytes };
+  });
 }
 
 async function finishVolume(
@@ -98,7 +113,7 @@ function requireListed(run: BackupRun, listed: PackTable, use: PackUse): void {
   throw new GarrisonError("object-truncated", `${name} has ${found} bytes, not ${use.sizeBytes}`);
 }
 
-function recordOf(run: BackupRun, volumes: readonly RecordVolume[]): PointRecord {
+function recordOf(run: BackupRun, stored: Pick<PointRecord, "volumes" | "tablePacks">): PointRecord {
   const { plan, session, dependencies } = run;
   const { keys, random, clock } = dependencies;
   const { sessionId, laneId, predecessor, seen, parent, bases } = session;
@@ -121,7 +136,7 @@ function recordOf(run: BackupRun, volumes: readonly RecordVolume[]): PointRecord
     bases,
     ...(predecessor === undefined ? {} : { predecessor }),
     seen,
-    volumes,
+    ...stored,
     description,
   };
 }

@@ -148,6 +148,7 @@ const record: fc.Arbitrary<PointRecord> = fc.record(
     predecessor: hex(8),
     seen: fc.record({ count, sha256: hex(32) }),
     volumes: fc.array(volume, { maxLength: 3 }),
+    tablePacks: fc.array(fc.record({ number: count, items: count, sizeBytes: count })),
     description: fc.uint8Array(),
   },
   {
@@ -161,6 +162,7 @@ const record: fc.Arbitrary<PointRecord> = fc.record(
       "bases",
       "seen",
       "volumes",
+      "tablePacks",
       "description",
     ],
   },

@@ -20,6 +20,12 @@ export interface RecordVolume extends VolumeSummary {
   readonly hooks: readonly ItemAddress[];
 }
 
+export interface TablePack {
+  readonly number: number;
+  readonly items: number;
+  readonly sizeBytes: number;
+}
+
 /** The restore point: the one object whose creation commits a session. */
 export interface PointRecord {
   readonly session: string;
@@ -34,6 +40,8 @@ export interface PointRecord {
   readonly predecessor?: string;
   readonly seen: { readonly count: number; readonly sha256: string };
   readonly volumes: readonly RecordVolume[];
+  /** The committing lane's map packs that hold tables and hooks: the tables can't count them. */
+  readonly tablePacks: readonly TablePack[];
   /** Sealed under the session's data key. */
   readonly description: Uint8Array;
 }
@@ -73,6 +81,11 @@ export function decodeRecord(body: Uint8Array, what: string): PointRecord {
     })),
     seen,
     volumes: fields.list("volumes", (volume) => readVolume(volume, what)),
+    tablePacks: fields.list("tablePacks", (pack) => ({
+      number: pack.count("number"),
+      items: pack.count("items"),
+      sizeBytes: pack.count("sizeBytes"),
+    })),
     description: fields.bytes("description"),
   };
 }
