@@ -165,6 +165,21 @@ describe.each(["auto", "off"] as const)("a machine with namespaces %s", (namespa
     expect(still.StandardOutputContent).toBe("still here\n");
   });
 
+  test("a reboot starts the machine anew, with its files", async () => {
+    boot("i-0aaaaaaaaaaaaaaa1");
+    const first = await online("i-0aaaaaaaaaaaaaaa1");
+    await run("i-0aaaaaaaaaaaaaaa1", [
+      "echo kept > ~/kept",
+      "setsid sh -c 'sleep 0.2; reboot' >/dev/null 2>&1 &",
+    ]);
+    await until(async () => {
+      const again = await online("i-0aaaaaaaaaaaaaaa1");
+      return again.RegistrationDate!.getTime() > first.RegistrationDate!.getTime() ? again : undefined;
+    });
+    expect((await run("i-0aaaaaaaaaaaaaaa1", ["cat ~/kept"])).StandardOutputContent).toBe("kept\n");
+    expect(ended).toEqual([]);
+  });
+
   test("detached programs outlive their command, but not their machine", async () => {
     boot("i-0aaaaaaaaaaaaaaa1");
     await online("i-0aaaaaaaaaaaaaaa1");
