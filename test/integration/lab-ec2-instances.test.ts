@@ -35,7 +35,7 @@ import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { ordinaryImageId, publicImageId } from "@garrison/lab/services/ec2/images/public-images";
 import { startLab, type RunningLab } from "@garrison/lab/start-lab";
 import { seedInstance } from "@garrison/lab/seed/seed-instance";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, open, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -486,8 +486,16 @@ describe("snapshots and images", () => {
     );
     expect(again.digests.equals(snapshots.index(SnapshotId).digests)).toBe(true);
     await terminate(InstanceId);
+    // What was launched a moment ago has hold of its bytes.
+    const last = await run({ ImageId: image.ImageId! });
     await ec2.send(new DeregisterImageCommand({ ImageId: image.ImageId }));
     await ec2.send(new DeleteSnapshotCommand({ SnapshotId }));
+    const { BlockDeviceMappings: devices } = await untilState(last, "running");
+    const file = await open(volumes.path(devices![0]!.Ebs!.VolumeId!), "r");
+    const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 1024 * 1024);
+    await file.close();
+    expect([...buffer]).toEqual([7, 7, 7, 7]);
+    await terminate(last);
   });
 });
 

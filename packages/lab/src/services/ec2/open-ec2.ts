@@ -79,7 +79,7 @@ function resumeInterrupted(lab: Lab): void {
     if (state === "running" && bootable && !lab.machines.isRunning(instanceId)) {
       later(0, () => acceptPowerOff(lab, instanceId, "lost"));
     }
-    if (state === "pending") later(settings.transitionMs, () => finishLaunch(lab, instanceId));
+    if (state === "pending") later(0, () => finishLaunch(lab, instanceId));
     if (state === "shutting-down" || state === "stopping")
       later(settings.transitionMs, () => finishEnd(lab, instanceId));
   }

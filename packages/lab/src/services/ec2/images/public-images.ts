@@ -31,6 +31,13 @@ export function findPublicImage(imageId: string, region: string): ImageRecord | 
   return publicImages(region).find((image) => image.imageId === imageId);
 }
 
+/** Snapshots of public images are nobody's here and hold nothing: volumes made from them are empty. */
+export function isPublicSnapshot(snapshot: string, region: string): boolean {
+  return publicImages(region).some((image) =>
+    image.mappings.some((mapping) => mapping.snapshotId === snapshot),
+  );
+}
+
 function amazonLinux(architecture: PublicArchitecture, region: string): ImageRecord {
   return {
     ...publicImage("al2023", architecture, region),

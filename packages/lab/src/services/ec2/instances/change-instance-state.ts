@@ -83,7 +83,7 @@ export function startInstances(input: StartInstancesCommandInput, call: Call): o
 function startAgain(call: Call, instance: InstanceRecord): InstanceRecord {
   if (instance.state !== "stopped") return instance;
   const { lab } = call;
-  const { vcpuLimit, transitionMs } = lab.ec2.settings;
+  const { vcpuLimit } = lab.ec2.settings;
   if (usedVcpus(call) + findInstanceType(instance.instanceType).vcpus > vcpuLimit) {
     throw new AwsError(
       "VcpuLimitExceeded",
@@ -98,7 +98,7 @@ function startAgain(call: Call, instance: InstanceRecord): InstanceRecord {
     launchedAtMs: lab.clock.now(),
   };
   lab.ec2.tables.instances.put(instance.instanceId, starting);
-  lab.ec2.later(transitionMs, () => finishLaunch(lab, instance.instanceId));
+  lab.ec2.later(0, () => finishLaunch(lab, instance.instanceId));
   return starting;
 }
 

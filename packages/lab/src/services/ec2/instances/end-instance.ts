@@ -20,6 +20,11 @@ export const launchFailed: EndReason = {
   message: "Client.InternalError: Client error on launch",
 };
 
+export const snapshotGone: EndReason = {
+  code: "Client.InvalidSnapshot.NotFound",
+  message: "Client.InvalidSnapshot.NotFound: The specified snapshot was not found",
+};
+
 export const spotTerminated: EndReason = {
   code: "Server.SpotInstanceTermination",
   message: "Server.SpotInstanceTermination: Spot instance termination",

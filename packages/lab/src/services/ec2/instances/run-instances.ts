@@ -30,8 +30,7 @@ export function runInstances(input: RunInstancesCommandInput, call: Call): objec
     launchInstance(lab, plan, { reservationId, launchIndex, ...(doomed ? { doomed } : {}) }),
   );
   tokened.remember(launched.map((instance) => instance.instanceId));
-  for (const { instanceId } of launched)
-    lab.ec2.later(lab.ec2.settings.transitionMs, () => finishLaunch(lab, instanceId));
+  for (const { instanceId } of launched) lab.ec2.later(0, () => finishLaunch(lab, instanceId));
   return formatReservation(call, launched);
 }
 

@@ -26,6 +26,15 @@ export async function deleteSnapshot(input: DeleteSnapshotCommandInput, call: Ca
       `The snapshot ${snapshotId} is currently in use by ${image.imageId}`,
     );
   }
+  const child = [...call.lab.ec2.tables.snapshots.values()].find(
+    (one) => one.state === "pending" && one.direct?.parentSnapshotId === snapshotId,
+  );
+  if (child !== undefined) {
+    throw new AwsError(
+      "InvalidSnapshot.InUse",
+      `The snapshot ${snapshotId} is the parent of ${child.snapshotId}, which is being written`,
+    );
+  }
   await removeSnapshot(call.lab, snapshotId);
   return {};
 }

@@ -32,9 +32,8 @@ export function createVolume(input: CreateVolumeCommandInput, call: Call): objec
   const record = noteVolume(lab, volume);
   const usable = mayCreateWithKey(call, volume);
   tokened.remember([record.volumeId]);
-  lab.ec2.later(lab.ec2.settings.transitionMs, () =>
-    usable ? fillVolume(lab, record) : removeVolume(lab, record.volumeId),
-  );
+  if (usable) lab.ec2.later(0, () => fillVolume(lab, record));
+  else lab.ec2.later(lab.ec2.settings.transitionMs, () => removeVolume(lab, record.volumeId));
   return formatVolume(record);
 }
 

@@ -1,5 +1,6 @@
 import { GiB } from "@garrison/core/units";
 import type { Lab } from "../../../lab.ts";
+import { isPublicSnapshot } from "../images/public-images.ts";
 import { newResourceId } from "../shared/new-resource-id.ts";
 import type { VolumeRecord } from "./volume-record.ts";
 
@@ -24,17 +25,31 @@ export function noteVolume(lab: Lab, volume: NewVolume): VolumeRecord {
   return record;
 }
 
-/** Makes the volume's file: empty, or with its snapshot's blocks. Running it again starts over. */
+/**
+ * Makes the volume's file, empty or with its snapshot's blocks; running it again starts over. The snapshot is taken
+ * hold of before this returns its promise, so it may be deleted meanwhile; one that is gone already is an error.
+ */
 export async function fillVolume(lab: Lab, volume: VolumeRecord): Promise<void> {
+  const { tables, settings } = lab.ec2;
+  const { volumeId } = volume;
+  const pause = lab.clock.sleep(settings.transitionMs, lab.stopping);
+  const [filled] = await Promise.all([fillFile(lab, volume), pause]);
+  const current = tables.volumes.get(volumeId);
+  if (current === undefined) return await lab.ec2.disks.volumes.delete(volumeId);
+  const usable = current.attachment === undefined ? "available" : "in-use";
+  tables.volumes.put(volumeId, { ...current, state: filled ? usable : "error" });
+}
+
+async function fillFile(lab: Lab, { volumeId, snapshotId, sizeGiB, region }: VolumeRecord): Promise<boolean> {
   const { volumes, snapshots } = lab.ec2.disks;
-  const sizeBytes = volume.sizeGiB * GiB;
-  const { volumeId, snapshotId } = volume;
-  if (snapshotId === undefined || !snapshots.has(snapshotId)) await volumes.create(volumeId, sizeBytes);
-  else await volumes.restore({ volumeId, sizeBytes, snapshotId }, snapshots, lab.stopping);
-  const current = lab.ec2.tables.volumes.get(volumeId);
-  if (current === undefined) return await volumes.delete(volumeId);
-  const state = current.attachment === undefined ? "available" : "in-use";
-  lab.ec2.tables.volumes.put(volumeId, { ...current, state });
+  const sizeBytes = sizeGiB * GiB;
+  if (snapshotId === undefined || isPublicSnapshot(snapshotId, region)) {
+    await volumes.create(volumeId, sizeBytes);
+    return true;
+  }
+  if (!snapshots.has(snapshotId)) return false;
+  await volumes.restore({ volumeId, sizeBytes, snapshotId }, snapshots, lab.stopping);
+  return true;
 }
 
 export async function removeVolume(lab: Lab, volumeId: string): Promise<void> {
