@@ -243,3 +243,10 @@ export async function inventory(lab: ApplianceLab) {
   found.snapshots.sort();
   return found;
 }
+
+/** Changes one block of a disk, as its owner would. */
+export async function overwriteBlock(path: string, index: number): Promise<void> {
+  const file = await open(path, "r+");
+  await file.write(systemRandom.bytes(blockBytes), 0, blockBytes, index * blockBytes);
+  await file.close();
+}

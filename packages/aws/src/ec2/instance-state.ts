@@ -40,7 +40,7 @@ export async function readInstanceState(
   return { instanceId, state: "absent", volumes: [], tags: {} };
 }
 
-/** Instances, ended ones left out, that match a filter such as `tag:garrison:installation` or `client-token`. */
+/** Instances, ended and ending ones left out, that match a filter such as `tag:garrison:installation` or `client-token`. */
 export async function findInstances(
   clients: AwsClients,
   filter: { readonly name: string; readonly value: string },
@@ -54,7 +54,7 @@ export async function findInstances(
   return (answer.Reservations ?? [])
     .flatMap((reservation) => reservation.Instances ?? [])
     .map(toState)
-    .filter((instance) => instance.state !== "terminated");
+    .filter(({ state }) => state !== "terminated" && state !== "shutting-down");
 }
 
 /** What the instance wrote to its console; empty when EC2 has none. */
