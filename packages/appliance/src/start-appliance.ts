@@ -10,7 +10,7 @@ import { openAwsAccess } from "./access/aws-access.ts";
 import { openRepositoryAccess } from "./access/repository-access.ts";
 import { openSweeper } from "./app/open-sweeper.ts";
 import type { ApplianceConfig } from "./config.ts";
-import { openDatabase } from "./database/open-database.ts";
+import { openDatabase } from "./store/database/open-database.ts";
 import { openServer } from "./http/open-server.ts";
 import { backUpInstance } from "./runs/back-up-instance.ts";
 import { openDurableRuns } from "./runs/durable-runs.ts";

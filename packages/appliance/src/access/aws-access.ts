@@ -5,7 +5,7 @@ import type { AwsCredentials } from "@garrison/aws/aws-credentials";
 import { renewingCredentials } from "@garrison/aws/renewing-credentials";
 import type { Clock } from "@garrison/core/clock";
 import { GarrisonError } from "@garrison/core/garrison-error";
-import type { LaunchingRole } from "../database/schema.ts";
+import type { LaunchingRole } from "../store/database/schema.ts";
 
 export interface AwsAccessOptions {
   readonly clock: Clock;

@@ -2,7 +2,7 @@ import { DBOS } from "@dbos-inc/dbos-sdk";
 import type { Run } from "@garrison/api/schemas/runs";
 import { describeError, isGarrisonError } from "@garrison/core/garrison-error";
 import type { Logger } from "@garrison/core/logger";
-import type pg from "pg";
+import type { Database } from "../store/database/open-database.ts";
 import { changeRun, listOpenRuns, readRunRecord, requestCancel } from "../store/runs.ts";
 import type { RunDependencies } from "./run-dependencies.ts";
 import { cancelledError, RunScope, toFailure } from "./run-scope.ts";
@@ -32,7 +32,7 @@ const formatVersion = "1";
 export async function openDurableRuns(
   dependencies: RunDependencies,
   bodies: Readonly<Record<Run["kind"], RunBody>>,
-  pool: pg.Pool,
+  pool: Database["pool"],
 ): Promise<DurableRuns> {
   const { queries, clock, logger } = dependencies;
   const stopping = new AbortController();

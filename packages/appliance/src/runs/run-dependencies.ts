@@ -3,7 +3,7 @@ import type { Logger } from "@garrison/core/logger";
 import type { Random } from "@garrison/core/random";
 import type { AwsAccess } from "../access/aws-access.ts";
 import type { RepositoryAccess } from "../access/repository-access.ts";
-import type { Queries } from "../database/open-database.ts";
+import type { Queries } from "../store/database/open-database.ts";
 import type { SecretBox } from "../secrets/secret-box.ts";
 
 export interface WorkerBundleFile {

@@ -1,7 +1,7 @@
 import type { Account } from "@garrison/api/schemas/accounts";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { roleOf } from "../access/aws-access.ts";
-import type { LaunchingRole } from "../database/schema.ts";
+import type { LaunchingRole } from "../store/database/schema.ts";
 import { allAccounts } from "../store/accounts.ts";
 import type { RunDependencies } from "./run-dependencies.ts";
 

@@ -1,7 +1,7 @@
 import { storedChannelSchema, type ChannelStore } from "@garrison/channel/channel-store";
 import { and, eq } from "drizzle-orm";
-import type { Queries } from "../database/open-database.ts";
-import { workers } from "../database/schema.ts";
+import type { Queries } from "./database/open-database.ts";
+import { workers } from "./database/schema.ts";
 import type { SecretBox } from "../secrets/secret-box.ts";
 
 /** The appliance's end of a worker's channel, kept sealed in the worker's row: a restarted appliance goes on with it. */

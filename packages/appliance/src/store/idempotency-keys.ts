@@ -1,7 +1,7 @@
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { and, eq, isNull } from "drizzle-orm";
-import type { Queries } from "../database/open-database.ts";
-import { idempotencyKeys } from "../database/schema.ts";
+import type { Queries } from "./database/open-database.ts";
+import { idempotencyKeys } from "./database/schema.ts";
 
 export interface KeyedRequest {
   readonly key: string;

@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, inArray, isNull } from "drizzle-orm";
-import type { Queries } from "../database/open-database.ts";
-import { madeResources, type LaunchingRole, type MadeKind } from "../database/schema.ts";
+import type { Queries } from "./database/open-database.ts";
+import { madeResources, type LaunchingRole, type MadeKind } from "./database/schema.ts";
 import { withoutNulls } from "./without-nulls.ts";
 
 /** Something that a run makes in AWS. Without `resourceId` it is an intent: the call may or may not have happened. */

@@ -1,8 +1,8 @@
 import type { Point } from "@garrison/api/schemas/points";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { and, desc, eq, lt } from "drizzle-orm";
-import type { Queries } from "../database/open-database.ts";
-import { points } from "../database/schema.ts";
+import type { Queries } from "./database/open-database.ts";
+import { points } from "./database/schema.ts";
 import { readCursor, toPage, type Page, type PageRequest } from "./page.ts";
 import { withoutNulls } from "./without-nulls.ts";
 

@@ -1,8 +1,8 @@
 import type { RepositoryBody } from "@garrison/api/schemas/repositories";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { asc, eq, gt } from "drizzle-orm";
-import type { Queries } from "../database/open-database.ts";
-import { repositories } from "../database/schema.ts";
+import type { Queries } from "./database/open-database.ts";
+import { repositories } from "./database/schema.ts";
 import { isUniqueViolation } from "./is-unique-violation.ts";
 import { readCursor, toPage, type Page, type PageRequest } from "./page.ts";
 import { withoutNulls } from "./without-nulls.ts";

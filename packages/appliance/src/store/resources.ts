@@ -1,8 +1,8 @@
 import type { Resource } from "@garrison/api/schemas/resources";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { and, asc, eq, gt, lt } from "drizzle-orm";
-import type { Queries } from "../database/open-database.ts";
-import { resources } from "../database/schema.ts";
+import type { Queries } from "./database/open-database.ts";
+import { resources } from "./database/schema.ts";
 import { readCursor, toPage, type Page, type PageRequest } from "./page.ts";
 
 type Row = typeof resources.$inferSelect;

@@ -1,7 +1,7 @@
 import type { RunStep } from "@garrison/api/schemas/runs";
 import { and, asc, eq, sql } from "drizzle-orm";
-import type { Queries } from "../database/open-database.ts";
-import { runLogs, runSteps } from "../database/schema.ts";
+import type { Queries } from "./database/open-database.ts";
+import { runLogs, runSteps } from "./database/schema.ts";
 import { touchRun } from "./runs.ts";
 import { withoutNulls } from "./without-nulls.ts";
 

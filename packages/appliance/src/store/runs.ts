@@ -1,8 +1,8 @@
 import type { Run, RunStatus } from "@garrison/api/schemas/runs";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { and, desc, eq, inArray, isNull, sql } from "drizzle-orm";
-import type { Queries } from "../database/open-database.ts";
-import { runs } from "../database/schema.ts";
+import type { Queries } from "./database/open-database.ts";
+import { runs } from "./database/schema.ts";
 import { isUniqueViolation } from "./is-unique-violation.ts";
 import { readCursor, toPage, type Page, type PageRequest } from "./page.ts";
 import { withoutNulls } from "./without-nulls.ts";

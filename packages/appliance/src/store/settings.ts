@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
-import type { Queries } from "../database/open-database.ts";
-import { settings } from "../database/schema.ts";
+import type { Queries } from "./database/open-database.ts";
+import { settings } from "./database/schema.ts";
 
 /** The value stored under `name`; the first call decides what it is. */
 export async function loadOrCreateSetting(

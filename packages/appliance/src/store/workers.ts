@@ -2,8 +2,8 @@ import type { WorkerBody } from "@garrison/api/schemas/workers";
 import type { PublicKeys } from "@garrison/channel/peer-identity";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { desc, eq, lt } from "drizzle-orm";
-import type { Queries } from "../database/open-database.ts";
-import { workers, type LaunchingRole } from "../database/schema.ts";
+import type { Queries } from "./database/open-database.ts";
+import { workers, type LaunchingRole } from "./database/schema.ts";
 import { readCursor, toPage, type Page, type PageRequest } from "./page.ts";
 import { withoutNulls } from "./without-nulls.ts";
 
