@@ -2,7 +2,6 @@ import { abortError } from "@garrison/core/clock";
 import { openDeadline } from "@garrison/core/deadline";
 import { describeError, GarrisonError } from "@garrison/core/garrison-error";
 import { secondMs } from "@garrison/core/units";
-import { z } from "zod";
 import {
   defaultChannelLimits,
   windowSize,
@@ -15,10 +14,12 @@ import {
 } from "./channel-options.ts";
 import { ChannelRecord } from "./channel-record.ts";
 import { loadOrCreateChannel, type StoredChannel } from "./channel-store.ts";
-import { acknowledgementType, channelVersion, isAddressedTo } from "./message-header.ts";
+import { judgeBody } from "./judge-body.ts";
+import { acknowledgementType, channelVersion } from "./message-header.ts";
 import { Outbox } from "./outbox.ts";
+import { Patience } from "./patience.ts";
 import { ReceiveWindow } from "./receive-window.ts";
-import { openChannelKeys, openMessage, parseJson, sealMessage, type ChannelKeys } from "./seal-message.ts";
+import { openChannelKeys, sealMessage, type ChannelKeys } from "./seal-message.ts";
 import { WakeUp } from "./wake-up.ts";
 
 /**
@@ -43,10 +44,6 @@ export async function openChannel<Incoming extends { type: string }, Outgoing ex
   return channel;
 }
 
-const payloadSchema = z.object({
-  acknowledged: z.number().int().nonnegative(),
-  message: z.unknown().optional(),
-});
 const heartbeatType = "heartbeat";
 /** A receive answers after its wait; this much later it is given up. */
 const receiveGraceMs = 20 * secondMs;
@@ -237,22 +234,20 @@ class OpenChannel<Incoming extends { type: string }, Outgoing extends { type: st
 
   async #sendLoop(): Promise<void> {
     const { clock } = this.#dependencies;
-    let failingSinceMs: number | undefined;
+    const patience = new Patience(clock, this.#limits.transportPatienceMs);
     while (!this.#isOver()) {
-      const succeeded = await this.#transmitNext();
-      if (succeeded !== undefined) {
-        failingSinceMs = succeeded ? undefined : this.#checkPatience(failingSinceMs);
-        continue;
-      }
-      const heartbeatAtMs = this.#lastSentMs + this.#limits.heartbeatMs;
-      if (clock.now() >= heartbeatAtMs) this.#beat();
-      const times = [
-        this.#outbox.nextDueMs(),
-        this.#acknowledgeAtMs,
-        this.#lastSentMs + this.#limits.heartbeatMs,
-      ];
+      const isDone = await this.#transmitNext();
+      if (isDone === true) patience.succeeded();
+      if (isDone === false) patience.failed(`sending to worker ${this.#options.address.worker}'s channel`);
+      if (isDone !== undefined) continue;
+      if (clock.now() >= this.#heartbeatAtMs) this.#beat();
+      const times = [this.#outbox.nextDueMs(), this.#acknowledgeAtMs, this.#heartbeatAtMs];
       await this.#wakeUp.wait(clock, Math.min(...times.filter((time) => time !== undefined)));
     }
+  }
+
+  get #heartbeatAtMs(): number {
+    return this.#lastSentMs + this.#limits.heartbeatMs;
   }
 
   /** Transmits one thing that is due; undefined when nothing is. */
@@ -296,17 +291,14 @@ class OpenChannel<Incoming extends { type: string }, Outgoing extends { type: st
   }
 
   async #receiveLoop(): Promise<void> {
-    let failingSinceMs: number | undefined;
-    let failures = 0;
+    const patience = new Patience(this.#dependencies.clock, this.#limits.transportPatienceMs);
     while (!this.#isOver()) {
       if (await this.#receiveOnce()) {
-        failingSinceMs = undefined;
-        failures = 0;
+        patience.succeeded();
         continue;
       }
-      failingSinceMs = this.#checkPatience(failingSinceMs);
-      failures += 1;
-      await this.#pause(Math.min(longestPauseMs, secondMs * 2 ** Math.min(failures, 8)));
+      patience.failed(`receiving on worker ${this.#options.address.worker}'s channel`);
+      await this.#pause(Math.min(longestPauseMs, secondMs * 2 ** Math.min(patience.failures, 8)));
     }
   }
 
@@ -335,23 +327,19 @@ class OpenChannel<Incoming extends { type: string }, Outgoing extends { type: st
     await this.#dependencies.clock.sleep(durationMs, this.#stopping.signal).catch(() => undefined);
   }
 
-  /** Judges one body from the queue. Whatever it is, it never comes to harm here and never counts twice. */
+  /** Takes in one body from the queue. Whatever it is, it does no harm here and never counts twice. */
   #accept(body: string): void {
-    const opened = openMessage(this.#keys, body);
-    if (opened.outcome !== "opened") {
-      this.#tally[opened.outcome] += 1;
+    const { address, side } = this.#options;
+    const judged = judgeBody({ keys: this.#keys, address, receives: side.receives }, body);
+    if (judged.verdict !== "ours") {
+      this.#tally[judged.verdict] += 1;
       return;
     }
-    const { header } = opened;
-    const payload = payloadSchema.safeParse(parseJson(opened.payload));
-    if (!isAddressedTo(header, this.#options.address, this.#options.side.receives) || !payload.success) {
-      this.#tally.foreign += 1;
-      return;
-    }
-    if (this.#outbox.acknowledge(payload.data.acknowledged) > 0) this.#noteHeard();
+    const { header, payload } = judged;
+    if (this.#outbox.acknowledge(payload.acknowledged) > 0) this.#noteHeard();
     if (header.sequence === 0) return;
     const { sequence, type } = header;
-    const acceptance = this.#window.accept(sequence, { sequence, type, message: payload.data.message });
+    const acceptance = this.#window.accept(sequence, { sequence, type, message: payload.message });
     if (acceptance === "fresh") this.#noteHeard();
     if (acceptance === "beyond") this.#tally.beyondWindow += 1;
     if (acceptance === "duplicate") this.#tally.duplicates += 1;
@@ -387,17 +375,6 @@ class OpenChannel<Incoming extends { type: string }, Outgoing extends { type: st
   #noteTransportError(message: string, error: unknown): void {
     this.#tally.transportErrors += 1;
     this.#dependencies.logger.warn({ error: describeError(error), ...this.#options.address }, message);
-  }
-
-  #checkPatience(failingSinceMs: number | undefined): number {
-    const nowMs = this.#dependencies.clock.now();
-    if (failingSinceMs === undefined) return nowMs;
-    if (nowMs - failingSinceMs < this.#limits.transportPatienceMs) return failingSinceMs;
-    const minutes = Math.round((nowMs - failingSinceMs) / 60_000);
-    throw new GarrisonError(
-      "channel-failed",
-      `the queues of worker ${this.#options.address.worker} have failed for ${minutes} min`,
-    );
   }
 
   async #saveOrFail(): Promise<void> {

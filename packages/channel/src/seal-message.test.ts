@@ -1,5 +1,5 @@
 import { seededRandom } from "@garrison/core/random";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { MessageHeader } from "./message-header.ts";
 import { newIdentity, publicKeysOf } from "./peer-identity.ts";
