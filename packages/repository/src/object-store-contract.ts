@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { systemClock } from "@garrison/core/clock";
 import type { ObjectStore } from "./object-store.ts";
 
 export interface StoreUnderTest {
@@ -116,7 +117,7 @@ function describeListing(withStore: WithStore): void {
       await store.create("new/object", bytesOf("12345"), call);
       const [object] = await collect(store.list("new/", call));
       expect(object).toMatchObject({ key: "new/object", sizeBytes: 5 });
-      expect(Math.abs(object!.modifiedMs - Date.now())).toBeLessThan(86_400_000);
+      expect(Math.abs(object!.modifiedMs - systemClock.now())).toBeLessThan(86_400_000);
     }),
   );
   test(
