@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readInstanceState } from "@garrison/aws/ec2/instance-state";
 import type { RunWithSteps } from "@garrison/api/schemas/runs";
 import {
   arnOf,
@@ -69,6 +70,11 @@ describe("an instance of a production account", () => {
       const path = lab.lab.lab.ec2.disks.volumes.path(restored.volumeId);
       expect(await firstDifference(path, original.path)).toBeUndefined();
     }
+    const state = await readInstanceState(lab.operator.production, String(restore.result!["instanceId"]), {
+      signal,
+    });
+    expect(state).toMatchObject({ state: "running", tags: { Name: "web-1-restored" } });
+    expect(Object.keys(state.tags).filter((key) => key.startsWith("garrison:"))).toEqual([]);
     const { snapshots, workers, queues, images } = await inventory(lab);
     expect(snapshots).toHaveLength(2);
     expect({ workers, queues, images }).toEqual({ workers: [], queues: [], images: [] });

@@ -1,6 +1,7 @@
 import { launchRestoredInstance } from "@garrison/aws/ec2/launch-restored-instance";
 import { findOwnImage, registerRestoredImage } from "@garrison/aws/ec2/restored-image";
 import { readInstanceState, type InstanceState } from "@garrison/aws/ec2/instance-state";
+import { removeOwnTags } from "@garrison/aws/ec2/remove-own-tags";
 import { ownTags } from "@garrison/aws/ec2/tags";
 import { describeError, GarrisonError } from "@garrison/core/garrison-error";
 import { roleOf } from "../access/aws-access.ts";
@@ -33,10 +34,10 @@ export async function launchRestored(
   const instanceId = await scope.step("launch the instance", (step) =>
     launch(dependencies, { job, imageId }, step),
   );
-  return scope.step("wait for the instance", async (step) => {
+  return scope.step("hand over the instance", async (step) => {
     const state = await waitForInstance(dependencies, { job, instanceId }, step);
-    await keepMade(dependencies.queries, [instanceId], "restored");
     await step.log(`runs at ${state.privateIpAddress ?? "no address"}`, instanceId);
+    await handOver(dependencies, { job, state }, step);
     return { instanceId, volumes: state.volumes };
   });
 }
@@ -141,6 +142,22 @@ async function waitForInstance(
       `${instanceId} is ${state.state}: ${state.reason ?? "no reason"}`,
     );
   });
+}
+
+/** From here on it is the user's: no undo removes it, no tag of ours is on it, no right of ours reaches it. */
+async function handOver(
+  dependencies: RunDependencies,
+  { job, state }: { readonly job: RestoreJob; readonly state: InstanceState },
+  step: StepScope,
+): Promise<void> {
+  const { instanceId, tags, volumes } = state;
+  await keepMade(dependencies.queries, [instanceId], "restored");
+  const keys = Object.keys(tags).filter((key) => key.startsWith("garrison:"));
+  if (keys.length === 0) return; // a repeated step: they are off already
+  const clients = dependencies.access.role(roleOf(job.account, "restore"));
+  const ids = [instanceId, ...volumes.map(({ volumeId }) => volumeId)];
+  await removeOwnTags(clients, ids, { keys, signal: step.signal });
+  await step.log("removed our tags", instanceId);
 }
 
 /** The image and its snapshots served one launch: the volumes are made, and don't need them. */

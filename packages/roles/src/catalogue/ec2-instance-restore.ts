@@ -136,6 +136,22 @@ export const ec2InstanceRestore: OperationDefinition = {
       why: "The instance and its volumes get their own tags back while they are made, and never afterwards.",
     },
     {
+      id: "restore-untag-instance",
+      actions: ["ec2:DeleteTags"],
+      resources: [
+        "arn:${partition}:ec2:${region}:${account}:instance/*",
+        "arn:${partition}:ec2:${region}:${account}:volume/*",
+      ],
+      conditions: {
+        StringLike: { "aws:ResourceTag/garrison:installation": "${installation}" },
+        "ForAllValues:StringLike": { "aws:TagKeys": "garrison:*" },
+      },
+      placement: "always",
+      caller: "appliance",
+      step: "hand over the instance",
+      why: "What is handed over carries no tag of Garrison's any more, so that no right that hangs on those tags reaches it; only such tags can be removed.",
+    },
+    {
       id: "restore-pass-role",
       actions: ["iam:PassRole"],
       resources: ["${passRoleArn}"],

@@ -1,0 +1,22 @@
+import { DeleteTagsCommand } from "@aws-sdk/client-ec2";
+import type { AwsClients } from "../aws-clients.ts";
+import { namedCall, type AwsCall } from "./named-call.ts";
+
+/**
+ * Removes our tags from what is handed over. The tag that the right to do so hangs on comes off with the rest in one
+ * call; resources that have none of them are no error.
+ */
+export async function removeOwnTags(
+  clients: AwsClients,
+  resourceIds: readonly string[],
+  call: AwsCall & { readonly keys: readonly string[] },
+): Promise<void> {
+  const command = new DeleteTagsCommand({
+    Resources: [...resourceIds],
+    Tags: call.keys.map((Key) => ({ Key })),
+  });
+  await namedCall(
+    `removing our tags from ${resourceIds.join(", ")}`,
+    clients.ec2().send(command, { abortSignal: call.signal }),
+  );
+}
