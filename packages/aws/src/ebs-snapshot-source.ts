@@ -16,12 +16,12 @@ import {
   type BlockSource,
   type SourceBlock,
 } from "@garrison/repository/block-source";
-import type { AwsClients } from "./aws-clients.ts";
+import type { DataClients } from "./data-clients.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { translateAwsError } from "./translate-aws-error.ts";
 
 export interface EbsSnapshotSourceOptions {
-  readonly clients: AwsClients;
+  readonly clients: Pick<DataClients, "ebs">;
   readonly clock: Clock;
   readonly random: Random;
   readonly snapshotId: string;

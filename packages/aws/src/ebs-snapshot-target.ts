@@ -6,12 +6,12 @@ import type { Random } from "@garrison/core/random";
 import { retry, type RetryPolicy } from "@garrison/core/retry";
 import { blockSizeBytes } from "@garrison/repository/block-source";
 import type { BlockTarget } from "@garrison/repository/block-target";
-import type { AwsClients } from "./aws-clients.ts";
+import type { DataClients } from "./data-clients.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { translateAwsError } from "./translate-aws-error.ts";
 
 export interface EbsSnapshotTargetOptions {
-  readonly clients: AwsClients;
+  readonly clients: Pick<DataClients, "ebs">;
   readonly clock: Clock;
   readonly random: Random;
   /** Pending, started by whoever holds `ebs:StartSnapshot`; completing it is theirs too. */

@@ -14,11 +14,11 @@ import type {
   StoreCall,
   StoredObject,
 } from "@garrison/repository/object-store";
-import type { AwsClients } from "./aws-clients.ts";
+import type { DataClients } from "./data-clients.ts";
 import { awsErrorCode, translateAwsError } from "./translate-aws-error.ts";
 
 export interface S3ObjectStoreOptions {
-  readonly clients: AwsClients;
+  readonly clients: Pick<DataClients, "s3">;
   readonly bucket: string;
   /** Put before every key with a slash; empty for the bucket's root. */
   readonly prefix: string;

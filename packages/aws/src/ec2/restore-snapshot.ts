@@ -1,5 +1,5 @@
 import { CompleteSnapshotCommand, StartSnapshotCommand } from "@aws-sdk/client-ebs";
-import type { AwsClients } from "../aws-clients.ts";
+import type { DataClients } from "../data-clients.ts";
 import { namedCall, type AwsCall } from "./named-call.ts";
 import { toTagList, type Tags } from "./tags.ts";
 
@@ -8,7 +8,7 @@ const timeoutMinutes = 60;
 
 /** Starts an empty snapshot for blocks to be put into. The same token answers the same snapshot. */
 export async function startRestoreSnapshot(
-  clients: AwsClients,
+  clients: Pick<DataClients, "ebs">,
   request: {
     readonly sizeGiB: number;
     readonly description: string;
@@ -36,7 +36,7 @@ export async function startRestoreSnapshot(
 
 /** Says that all blocks are there; EBS compares the count and the checksum over them with what it got. */
 export async function completeRestoreSnapshot(
-  clients: AwsClients,
+  clients: Pick<DataClients, "ebs">,
   request: { readonly snapshotId: string; readonly blocks: number; readonly linearChecksum: string },
   call: AwsCall,
 ): Promise<void> {
