@@ -32,10 +32,10 @@ function folderOf(address: string): string {
 async function openS3Store(address: string, context: CliContext): Promise<OpenedStore> {
   // Loaded here so that a folder repository does not wait for the SDK.
   const { parseS3Address } = await import("@garrison/aws/s3-address");
-  const { openAwsClients } = await import("@garrison/aws/aws-clients");
+  const { openDataClients } = await import("@garrison/aws/data-clients");
   const { openS3ObjectStore } = await import("@garrison/aws/s3-object-store");
   const { bucket, prefix, region, endpoint } = parseS3Address(address);
-  const clients = openAwsClients({
+  const clients = openDataClients({
     region: region ?? regionOf(context),
     ...(endpoint === undefined ? {} : { endpoint }),
   });

@@ -38,9 +38,9 @@ async function openEbsSource(request: SourceRequest, context: CliContext): Promi
     throw new GarrisonError("usage", `${request.source} is not ebs:snap-...`);
   if (request.changedFile !== undefined)
     throw new GarrisonError("usage", "--changed is for files and devices");
-  const { openAwsClients } = await import("@garrison/aws/aws-clients");
+  const { openDataClients } = await import("@garrison/aws/data-clients");
   const { openEbsSnapshotSource } = await import("@garrison/aws/ebs-snapshot-source");
-  const clients = openAwsClients({ region: regionOf(context) });
+  const clients = openDataClients({ region: regionOf(context) });
   const { clock, random } = context;
   const open = (base: { readonly baseSnapshotId?: string }) =>
     openEbsSnapshotSource({ clients, clock, random, snapshotId, ...base }, context);

@@ -100,11 +100,11 @@ async function openEbsTarget(
   point: RestorePoint,
   context: CliContext,
 ): Promise<RestoreTarget> {
-  const { openAwsClients } = await import("@garrison/aws/aws-clients");
+  const { openDataClients } = await import("@garrison/aws/data-clients");
   const { openEbsSnapshotTarget } = await import("@garrison/aws/ebs-snapshot-target");
   const { startRestoreSnapshot, completeRestoreSnapshot } =
     await import("@garrison/aws/ec2/restore-snapshot");
-  const clients = openAwsClients({ region: regionOf(context) });
+  const clients = openDataClients({ region: regionOf(context) });
   const { clock, random } = context;
   const request = {
     sizeGiB: Math.ceil(place.sizeBytes / GiB),
