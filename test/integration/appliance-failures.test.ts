@@ -37,7 +37,7 @@ async function slowBlocks(): Promise<void> {
     service: "ebs",
     operation: "GetSnapshotBlock",
     fault: "latency",
-    latencyMs: 8_000,
+    latencyMs: 3_000,
   });
 }
 

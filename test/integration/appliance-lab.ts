@@ -4,17 +4,19 @@ import {
   DescribeSnapshotsCommand,
 } from "@aws-sdk/client-ec2";
 import { ListQueuesCommand } from "@aws-sdk/client-sqs";
-import { mkdtemp, open, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openApiClient, type ApiClient } from "@garrison/api/client";
 import type { NewRunRequest, RunWithSteps } from "@garrison/api/schemas/runs";
-import { startAppliance, type RunningAppliance } from "@garrison/appliance/start-appliance";
+import { startAppliance } from "@garrison/appliance/start-appliance";
 import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
 import { createBucket } from "@garrison/aws/create-bucket";
+import { startProgram } from "@garrison/cli/start-program";
 import { createRole } from "@garrison/aws/create-role";
 import { systemClock } from "@garrison/core/clock";
-import { jsonLogger, silentLogger } from "@garrison/core/logger";
+import { silentLogger } from "@garrison/core/logger";
 import { systemRandom } from "@garrison/core/random";
 import { GiB } from "@garrison/core/units";
 import { seedInstance, type SeededInstance } from "@garrison/lab/seed/seed-instance";
@@ -33,13 +35,21 @@ export const { signal } = new AbortController();
 const names = { bucket: "garrison-test-repository", prefix: "main", stagingBucket: "garrison-test-staging" };
 const roleArn = (accountId: string, name: string) => `arn:aws:iam::${accountId}:role/${name}`;
 
+export interface TestAppliance {
+  readonly url: string;
+  readonly installation: string;
+  readonly token: string;
+  /** Ends it, in its own process at once and without a word. */
+  kill(): Promise<void>;
+}
+
 /** The whole product against the lab, in this process: only workers are processes of their own. */
 export interface ApplianceLab {
   readonly folder: string;
   readonly lab: RunningLab;
   readonly operator: Readonly<Record<"production" | "backup", AwsClients>>;
   readonly instance: SeededInstance;
-  appliance: RunningAppliance;
+  appliance: TestAppliance;
   api: ApiClient;
   /** Ends the appliance and starts it again on the same data. */
   restart(): Promise<void>;
@@ -60,7 +70,71 @@ const placements: readonly (readonly [
   [productionAccount, "worker", "production"],
 ];
 
-export async function openApplianceLab(): Promise<ApplianceLab> {
+interface AppliancePlan {
+  readonly folder: string;
+  readonly endpoint: string;
+  readonly bundlePath: string;
+  readonly keys: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+async function startInProcess({ folder, endpoint, bundlePath, keys }: AppliancePlan): Promise<TestAppliance> {
+  // As on any machine: the appliance finds who it is in the environment.
+  process.env["AWS_ACCESS_KEY_ID"] = keys.accessKeyId;
+  process.env["AWS_SECRET_ACCESS_KEY"] = keys.secretAccessKey;
+  const running = await startAppliance(
+    { clock: systemClock, random: systemRandom, logger: silentLogger },
+    {
+      dataDir: join(folder, "appliance"),
+      host: "127.0.0.1",
+      port: 0,
+      region,
+      endpoint,
+      applianceRoleArn: roleArn(backupAccount, "garrison-appliance"),
+      bundlePath,
+      sweepEveryMs: 3_600_000,
+    },
+    { workerSilenceMs: 60_000 },
+  );
+  const { url, installation } = running;
+  return { url, installation, token: running.token.text, kill: async () => running[Symbol.asyncDispose]() };
+}
+
+/** The program itself, which can be killed as only a process can. */
+async function startAsProgram({ folder, endpoint, bundlePath, keys }: AppliancePlan): Promise<TestAppliance> {
+  const data = join(folder, "appliance");
+  const started = await startProgram<{ readonly url: string; readonly installation: string }>(
+    {
+      name: "appliance",
+      entry: new URL("../../packages/appliance/src/main.ts", import.meta.url),
+      args: ["--data", data, "--port", "0", "--bundle", bundlePath],
+      environment: {
+        ...process.env,
+        AWS_REGION: region,
+        AWS_ENDPOINT_URL: endpoint,
+        AWS_ACCESS_KEY_ID: keys.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+        GARRISON_APPLIANCE_ROLE_ARN: roleArn(backupAccount, "garrison-appliance"),
+        GARRISON_SWEEP_MS: "3600000",
+      },
+      logFile: join(folder, "appliance.log"),
+      readyTimeoutMs: 60_000,
+    },
+    signal,
+  );
+  const exited = once(started.process, "exit");
+  return {
+    ...started.ready,
+    token: (await readFile(join(data, "token"), "utf8")).trim(),
+    kill: async () => {
+      started.process.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+export async function openApplianceLab(
+  options: { readonly asProgram?: boolean } = {},
+): Promise<ApplianceLab> {
   const folder = await mkdtemp(join(tmpdir(), "garrison-appliance-lab-"));
   const lab = await startLab({ dataDir: join(folder, "lab"), seed: "demo" });
   const clientsOf = (accountId: string): AwsClients => {
@@ -75,34 +149,15 @@ export async function openApplianceLab(): Promise<ApplianceLab> {
     { signal },
   );
   const instance = await seedWeb(lab, folder);
-  // As on any machine: the appliance finds who it is in the environment.
-  const keys = lab.operators[backupAccount]!;
-  process.env["AWS_ACCESS_KEY_ID"] = keys.accessKeyId;
-  process.env["AWS_SECRET_ACCESS_KEY"] = keys.secretAccessKey;
-  const start = () =>
-    startAppliance(
-      {
-        clock: systemClock,
-        random: systemRandom,
-        logger:
-          process.env["GARRISON_TEST_LOG"] === undefined
-            ? silentLogger
-            : jsonLogger((line) => process.stderr.write(line), systemClock.now),
-      },
-      {
-        dataDir: join(folder, "appliance"),
-        host: "127.0.0.1",
-        port: 0,
-        region,
-        endpoint: lab.endpoint,
-        applianceRoleArn: roleArn(backupAccount, "garrison-appliance"),
-        bundlePath: bundle.path,
-        sweepEveryMs: 3_600_000,
-      },
-      { workerSilenceMs: 60_000 },
-    );
+  const plan = {
+    folder,
+    endpoint: lab.endpoint,
+    bundlePath: bundle.path,
+    keys: lab.operators[backupAccount]!,
+  };
+  const start = () => (options.asProgram === true ? startAsProgram(plan) : startInProcess(plan));
   const appliance = await start();
-  const client = ({ url, token }: RunningAppliance) => openApiClient({ url, token: token.text });
+  const client = ({ url, token }: TestAppliance) => openApiClient({ url, token });
   const opened: ApplianceLab = {
     folder,
     lab,
@@ -111,12 +166,12 @@ export async function openApplianceLab(): Promise<ApplianceLab> {
     appliance,
     api: client(appliance),
     async restart() {
-      await this.appliance[Symbol.asyncDispose]();
+      await this.appliance.kill();
       this.appliance = await start();
       this.api = client(this.appliance);
     },
     async stop() {
-      await this.appliance[Symbol.asyncDispose]();
+      await this.appliance.kill();
       for (const clients of Object.values(operator)) clients.close();
       await lab.stop();
       await rm(folder, { recursive: true, force: true });
