@@ -6,7 +6,7 @@ test("the command line wins over the environment", () => {
     GARRISON_DATA: "/a",
     GARRISON_PORT: "1",
     AWS_REGION: "eu-central-1",
-    HOME: "/home/x",
+    HOME: "/users/x",
   };
   expect(readConfig(["--data", "/b", "--port", "2"], environment)).toEqual({
     dataDir: "/b",
@@ -18,8 +18,8 @@ test("the command line wins over the environment", () => {
 });
 
 test("without either, data is kept in the home folder, on loopback", () => {
-  expect(readConfig([], { HOME: "/home/x" })).toMatchObject({
-    dataDir: "/home/x/.garrison",
+  expect(readConfig([], { HOME: "/users/x" })).toMatchObject({
+    dataDir: "/users/x/.garrison",
     host: "127.0.0.1",
   });
 });

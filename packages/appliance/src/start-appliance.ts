@@ -70,7 +70,7 @@ export async function startAppliance(
       random,
       logger,
       access,
-      repositories: openRepositoryAccess(access, secrets, region),
+      repositories: openRepositoryAccess({ access, secrets, clock, random, region }),
       limits: { ...defaultRunLimits, ...limits },
       region,
       installation,

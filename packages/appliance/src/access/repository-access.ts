@@ -1,10 +1,13 @@
 import { parseS3Address } from "@garrison/aws/s3-address";
 import { openS3ObjectStore } from "@garrison/aws/s3-object-store";
 import type { AwsClients } from "@garrison/aws/aws-clients";
+import type { Clock } from "@garrison/core/clock";
 import { GarrisonError } from "@garrison/core/garrison-error";
+import type { Random } from "@garrison/core/random";
 import { openFolderObjectStore } from "@garrison/repository/folder-object-store";
 import type { ObjectStore } from "@garrison/repository/object-store";
 import { openRepository, type Repository, type RepositorySecret } from "@garrison/repository/open-repository";
+import { openRetryingObjectStore } from "@garrison/repository/retrying-object-store";
 import type { SecretBox } from "../secrets/secret-box.ts";
 import type { StoredRepository } from "../store/repositories.ts";
 import type { AssumableRole, AwsAccess } from "./aws-access.ts";
@@ -26,17 +29,27 @@ export interface RepositoryPlace {
   readonly externalId?: string | undefined;
 }
 
-export function openRepositoryAccess(
-  access: AwsAccess,
-  secrets: SecretBox,
-  region: string,
-): RepositoryAccess {
+export interface RepositoryAccessDependencies extends StoreDependencies {
+  readonly secrets: SecretBox;
+}
+
+/** What it takes to reach a repository's objects. */
+export interface StoreDependencies {
+  readonly access: AwsAccess;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Where a bucket is whose address names no Region. */
+  readonly region: string;
+}
+
+export function openRepositoryAccess(dependencies: RepositoryAccessDependencies): RepositoryAccess {
+  const { secrets } = dependencies;
   const opened = new Map<string, OpenedRepository>();
   return {
     async open(record, call) {
       const known = opened.get(record.id);
       if (known !== undefined) return known;
-      const store = openStoreAt(access, record, region);
+      const store = openStoreAt(dependencies, record);
       const secret = openSecret(secrets, record);
       const repository = await openRepository({ store }, secret, call);
       const result = { record, store, repository };
@@ -47,13 +60,14 @@ export function openRepositoryAccess(
 }
 
 /** The objects at a repository's address, with its role's rights. Throws `address-invalid`. */
-export function openStoreAt(access: AwsAccess, place: RepositoryPlace, region: string): ObjectStore {
+export function openStoreAt(dependencies: StoreDependencies, place: RepositoryPlace): ObjectStore {
   if (place.url.startsWith("file://")) {
     return openFolderObjectStore({ folder: new URL(place.url).pathname });
   }
   const address = parseS3Address(place.url);
-  const clients = bucketClients(access, place, region);
-  return openS3ObjectStore({ clients, bucket: address.bucket, prefix: address.prefix });
+  const clients = bucketClients(dependencies.access, place, dependencies.region);
+  const { bucket, prefix } = address;
+  return openRetryingObjectStore(dependencies, openS3ObjectStore({ clients, bucket, prefix }));
 }
 
 export function bucketClients(access: AwsAccess, place: RepositoryPlace, region: string): AwsClients {

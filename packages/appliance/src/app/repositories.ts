@@ -23,11 +23,11 @@ export async function addRepository(
   wanted: NewRepository,
   call: AppCall,
 ): Promise<RepositoryBody> {
-  const { access, queries, secrets, clock, random, region } = dependencies;
+  const { queries, secrets, clock, random } = dependencies;
   if ((await findRepositoryByName(queries, wanted.name)) !== undefined) {
     throw new GarrisonError("record-exists", `a repository with the name ${wanted.name} exists`);
   }
-  const store = openStoreAt(access, wanted, region);
+  const store = openStoreAt(dependencies, wanted);
   const secret: RepositorySecret =
     wanted.password === undefined
       ? { masterSecret: random.bytes(masterSecretBytes) }

@@ -1,3 +1,6 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { systemClock } from "@garrison/core/clock";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { silentLogger } from "@garrison/core/logger";
@@ -30,7 +33,13 @@ beforeAll(async () => {
     random,
     logger: silentLogger,
     access,
-    repositories: openRepositoryAccess(access, secrets, "eu-central-1"),
+    repositories: openRepositoryAccess({
+      access,
+      secrets,
+      clock: systemClock,
+      random,
+      region: "eu-central-1",
+    }),
     limits: defaultRunLimits,
     region: "eu-central-1",
     installation: "00000000",
@@ -134,6 +143,38 @@ describe("a creation with an idempotency key", () => {
     expect(await ask("/api/v1/accounts", { body: testAccount })).toMatchObject({
       status: 409,
       body: { code: "record-exists" },
+    });
+  });
+});
+
+describe("repositories", () => {
+  const password = "correct horse battery";
+  let url: string;
+  beforeAll(async () => {
+    url = `file://${await mkdtemp(join(tmpdir(), "garrison-server-"))}`;
+  });
+
+  test("are made, and their secret is neither answered nor stored in the open", async () => {
+    const body = { name: "local", url, mode: "init", password };
+    const made = await ask("/api/v1/repositories", { body });
+    expect(made).toMatchObject({ status: 201, body: { kind: "folder", name: "local" } });
+    const listed = await ask("/api/v1/repositories");
+    const stored = await database.pool.query<{ secret: string }>("select * from repository");
+    expect(JSON.stringify([made, listed, stored.rows])).not.toContain(password);
+  });
+
+  test("are adopted only with their password", async () => {
+    const body = { name: "again", url, mode: "adopt", password: "wrong" };
+    expect(await ask("/api/v1/repositories", { body })).toMatchObject({
+      status: 403,
+      body: { code: "repository-password-wrong" },
+    });
+  });
+
+  test("are not made over one that exists", async () => {
+    const body = { name: "over", url, mode: "init", password };
+    expect(await ask("/api/v1/repositories", { body })).toMatchObject({
+      body: { code: "repository-exists" },
     });
   });
 });

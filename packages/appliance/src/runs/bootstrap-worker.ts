@@ -6,7 +6,9 @@ import { renderBootstrapScript } from "@garrison/channel/render-bootstrap-script
 import { loadOrCreateChannel } from "@garrison/channel/channel-store";
 import { publicKeysOf } from "@garrison/channel/peer-identity";
 import { parseAnnouncement } from "@garrison/channel/worker-announcement";
-import { GarrisonError } from "@garrison/core/garrison-error";
+import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
+import type { ObjectStore } from "@garrison/repository/object-store";
+import { openRetryingObjectStore } from "@garrison/repository/retrying-object-store";
 import { bucketClients, repositoryRole } from "../access/repository-access.ts";
 import { openChannelRecord } from "../store/channel-records.ts";
 import type { StoredRepository } from "../store/repositories.ts";
@@ -110,7 +112,8 @@ async function stageBundle(
     throw new GarrisonError("account-incomplete", `repository ${repository.name} names no staging bucket`);
   }
   const clients = bucketClients(access, repository, region);
-  const store = openS3ObjectStore({ clients, bucket: stagingBucket, prefix: "" });
+  const bucket = openS3ObjectStore({ clients, bucket: stagingBucket, prefix: "" });
+  const store = openRetryingObjectStore(dependencies, bucket);
   const key = `garrison/worker/${bundle.sha256}.tar.gz`;
   const isThere = await isStored(store, key, step.signal);
   if (!isThere) {
@@ -133,16 +136,14 @@ async function stageBundle(
 }
 
 /** By reading its first byte: the repository's role may get and put there, not list. */
-async function isStored(
-  store: ReturnType<typeof openS3ObjectStore>,
-  key: string,
-  signal: AbortSignal,
-): Promise<boolean> {
+async function isStored(store: ObjectStore, key: string, signal: AbortSignal): Promise<boolean> {
   try {
     await store.read(key, { signal, range: { offset: 0, length: 1 } });
     return true;
-  } catch {
+  } catch (error) {
     // Absent, or unreadable: S3 says the same of both to somebody who may not list.
-    return false;
+    if (isGarrisonError(error, "object-missing") || isGarrisonError(error, "store-access-denied"))
+      return false;
+    throw error;
   }
 }

@@ -192,7 +192,8 @@ class TaskDesk {
     const { channel, record } = this.#options;
     for (;;) {
       await clock.sleep(tickMs, signal).catch(() => new Promise(() => undefined));
-      if (this.#credentialsExpireAtMs - clock.now() < renewBeforeMs) await this.#renew();
+      if (this.#credentialsExpireAtMs - clock.now() < renewBeforeMs)
+        await this.#renew().catch(ignoreTransient);
       const { lastHeardMs } = channel.counters();
       if (clock.now() - lastHeardMs > limits.workerSilenceMs) {
         const minutes = Math.round(limits.workerSilenceMs / minuteMs);

@@ -103,8 +103,10 @@ async function conductRun(
   }
 }
 
+/** What the library tells of its own workings is of no use to anybody here; its warnings are. */
 function toLibraryLogger(logger: Logger) {
-  const say = (level: "debug" | "warn" | "error") => (entry: unknown) =>
+  const say = (level: "warn" | "error") => (entry: unknown) =>
     logger[level]({ part: "durable runs" }, entry instanceof Error ? describeError(entry) : String(entry));
-  return { info: say("debug"), debug: say("debug"), warn: say("warn"), error: say("error") };
+  const ignore = () => undefined;
+  return { info: ignore, debug: ignore, warn: say("warn"), error: say("error") };
 }

@@ -41,13 +41,23 @@ export async function workWithWorkers(
   throw new GarrisonError("worker-lost", `${maxWorkers} workers were used up; of the last one: ${last}`);
 }
 
+/** Between its launch and its first word a worker can be lost in several ways; none of them is the run's fault. */
+const startFailures: ReadonlySet<GarrisonErrorCode> = new Set([
+  "worker-not-started",
+  "aws-capacity",
+  "aws-not-found",
+  "aws-unavailable",
+  "announcement-invalid",
+  "deadline-exceeded",
+]);
+
 async function tryWorker(dependencies: RunDependencies, scope: RunScope, work: Work): Promise<TaskOutcome> {
   const { place, repository } = work;
   let worker: WorkerRef;
   try {
     worker = await provisionWorker(dependencies, scope, { place, repository });
   } catch (error) {
-    if (!isGarrisonError(error, "worker-not-started")) throw error;
+    if (!isGarrisonError(error) || !startFailures.has(error.code)) throw error;
     const { workerId } = await scope.note("which worker", () => newestWorker(dependencies, scope.runId));
     await removeWorker(dependencies, scope, { worker: { workerId, laneId: "" }, as: "lost" });
     return { outcome: "lost", reason: error.message };
