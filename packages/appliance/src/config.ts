@@ -15,6 +15,8 @@ export interface ApplianceConfig {
   readonly bundlePath?: string;
   /** How often leftovers are looked for. */
   readonly sweepEveryMs: number;
+  /** Whether to stop when standard input closes: the program that started this one is gone. */
+  readonly untilStdinEnds: boolean;
 }
 
 const defaultPort = 8080;
@@ -37,6 +39,7 @@ export function readConfig(argv: readonly string[], environment: Environment): A
       environment["GARRISON_SWEEP_MS"] ?? String(defaultSweepMs),
       "GARRISON_SWEEP_MS",
     ),
+    untilStdinEnds: given["until-stdin-ends"] === true,
     ...optional("databaseUrl", databaseUrl),
     ...optional("endpoint", environment["AWS_ENDPOINT_URL"]),
     ...optional("applianceRoleArn", environment["GARRISON_APPLIANCE_ROLE_ARN"]),
@@ -47,7 +50,14 @@ export function readConfig(argv: readonly string[], environment: Environment): A
 function parseOptions(argv: readonly string[]) {
   const text = { type: "string" } as const;
   try {
-    const options = { data: text, port: text, host: text, database: text, bundle: text };
+    const options = {
+      data: text,
+      port: text,
+      host: text,
+      database: text,
+      bundle: text,
+      "until-stdin-ends": { type: "boolean" } as const,
+    };
     return parseArgs({ args: [...argv], options, strict: true }).values;
   } catch (error) {
     throw new GarrisonError("configuration-invalid", "the command line of the appliance", { cause: error });

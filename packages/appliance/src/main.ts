@@ -1,8 +1,8 @@
-import { once } from "node:events";
 import { systemClock } from "@garrison/core/clock";
 import { describeError } from "@garrison/core/garrison-error";
 import { jsonLogger } from "@garrison/core/logger";
 import { systemRandom } from "@garrison/core/random";
+import { waitForStop } from "@garrison/core/wait-for-stop";
 import { readConfig } from "./config.ts";
 import { startAppliance } from "./start-appliance.ts";
 
@@ -12,8 +12,8 @@ import { startAppliance } from "./start-appliance.ts";
  */
 async function main(): Promise<void> {
   const logger = jsonLogger((line) => process.stderr.write(line), systemClock.now);
-  const stop = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   const config = readConfig(process.argv.slice(2), process.env);
+  const stop = waitForStop(process, config);
   await using appliance = await startAppliance({ clock: systemClock, random: systemRandom, logger }, config);
   const { url, installation, token, tokenFile } = appliance;
   const ready = {

@@ -65,7 +65,11 @@ export async function backUpInstance(
   const point = recordOf(plan, result);
   await scope.step("record the restore point", (step) => recordNewPoint(dependencies, point, step));
   await scope.step("remove older snapshots", (step) =>
-    dropFormerBases(dependencies, { account, resource: run.resource, pointId: plan.sessionId }, step),
+    dropFormerBases(
+      dependencies,
+      { account, repositoryId: repository.id, resource: run.resource, pointId: plan.sessionId },
+      step,
+    ),
   );
   return { point: plan.sessionId, volumes: result.volumes, durationMs: result.durationMs };
 }

@@ -45,16 +45,22 @@ export async function recordNewPoint(
   );
 }
 
-/** Deletes the snapshots that earlier points of the resource were read from: only the newest are a base. */
+/** Deletes the snapshots that the resource's earlier points in this repository were read from: the newest are the base. */
 export async function dropFormerBases(
   dependencies: RunDependencies,
-  wanted: { readonly account: Account; readonly resource: string; readonly pointId: string },
+  wanted: {
+    readonly account: Account;
+    readonly repositoryId: string;
+    readonly resource: string;
+    readonly pointId: string;
+  },
   step: StepScope,
 ): Promise<void> {
   const { queries, access, clock } = dependencies;
   const clients = access.role(roleOf(wanted.account, "backup"));
   const recorded = await listRecorded(queries);
-  const page = await listPointRecords(queries, { resource: wanted.resource, limit: 500 });
+  const { resource, repositoryId } = wanted;
+  const page = await listPointRecords(queries, { resource, repositoryId, limit: 500 });
   for (const point of page.items.filter(({ id }) => id < wanted.pointId)) {
     const ids = point.volumes.flatMap(({ snapshotId }) => snapshotId ?? []);
     for (const made of recorded.filter(({ resourceId }) => ids.includes(resourceId ?? ""))) {
