@@ -91,6 +91,7 @@ async function startInProcess({ folder, endpoint, bundlePath, keys }: ApplianceP
       endpoint,
       applianceRoleArn: roleArn(backupAccount, "garrison-appliance"),
       bundlePath,
+      untilStdinEnds: false,
       sweepEveryMs: 3_600_000,
     },
     { workerSilenceMs: 60_000 },

@@ -15,6 +15,8 @@ export interface ProgramStart {
   /** Its standard error goes here. */
   readonly logFile: string;
   readonly readyTimeoutMs: number;
+  /** It stops when this process is gone, however that happened: for programs that know `--until-stdin-ends`. */
+  readonly endsWithParent?: true;
 }
 
 /** A program of ours that runs beside this one and has said that it is ready. */
@@ -38,10 +40,10 @@ export async function startProgram<Ready>(
 ): Promise<StartedProgram<Ready>> {
   const child = spawn(
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", start.entry.pathname, ...start.args],
+    ["--disable-warning=ExperimentalWarning", start.entry.pathname, ...argumentsOf(start)],
     {
       env: start.environment,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     },
   );
   child.stderr.pipe(createWriteStream(start.logFile, { flags: "a" }));
@@ -55,6 +57,10 @@ export async function startProgram<Ready>(
     await stop();
     throw error;
   }
+}
+
+function argumentsOf(start: ProgramStart): readonly string[] {
+  return start.endsWithParent === true ? [...start.args, "--until-stdin-ends"] : start.args;
 }
 
 async function readyLine(child: ChildProcess, start: ProgramStart, signal: AbortSignal): Promise<unknown> {

@@ -8,6 +8,8 @@ export interface LabConfig {
   readonly seed: "demo" | "none";
   readonly region: string;
   readonly iamDelayMs: number;
+  /** Whether to stop when standard input closes: the program that started this one is gone. */
+  readonly untilStdinEnds: boolean;
 }
 
 /** Reads the program's arguments; throws with a sentence for wrong ones. */
@@ -21,6 +23,7 @@ export function readConfig(argv: readonly string[]): LabConfig {
       seed: { type: "string", default: "demo" },
       region: { type: "string", default: "eu-central-1" },
       "iam-delay-ms": { type: "string", default: "0" },
+      "until-stdin-ends": { type: "boolean", default: false },
     },
   });
   const { seed } = values;
@@ -33,6 +36,7 @@ export function readConfig(argv: readonly string[]): LabConfig {
     seed,
     region: values.region,
     iamDelayMs: wholeNumber("--iam-delay-ms", values["iam-delay-ms"]),
+    untilStdinEnds: values["until-stdin-ends"],
   };
 }
 

@@ -57,6 +57,7 @@ async function startLab(options: StartOptions, context: CliContext): Promise<voi
       environment: context.environment,
       logFile: join(dataDir, "lab.log"),
       readyTimeoutMs: 30_000,
+      endsWithParent: true,
     },
     context.signal,
   );

@@ -58,6 +58,7 @@ async function serve(flags: ServeFlags, context: CliContext): Promise<void> {
       environment,
       logFile,
       readyTimeoutMs: minuteMs,
+      endsWithParent: true,
     },
     context.signal,
   );

@@ -59,6 +59,7 @@ export async function startDemoAppliance(
       },
       logFile: join(dataDir, "appliance.log"),
       readyTimeoutMs: minuteMs,
+      endsWithParent: true,
     },
     signal,
   );

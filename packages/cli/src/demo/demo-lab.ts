@@ -55,6 +55,7 @@ export async function startDemoLab(
       environment: options.environment,
       logFile: join(options.dataDir, "lab.log"),
       readyTimeoutMs: 60_000,
+      endsWithParent: true,
     },
     signal,
   );

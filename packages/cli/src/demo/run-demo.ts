@@ -16,6 +16,7 @@ import { canMount } from "./run-program.ts";
 import { verifyRestore, type RestoredDisk } from "./verify-restore.ts";
 
 export interface DemoReport {
+  readonly durationMs: number;
   readonly phases: readonly TimedPhase[];
   readonly points: readonly {
     readonly id: string;
@@ -38,6 +39,7 @@ export async function runDemo(
   say: (line: string) => void,
 ): Promise<{ readonly report: DemoReport; readonly running: RunningDemo }> {
   const { signal } = context;
+  const startedMs = context.clock.now();
   const timer = new DemoTimer(context.clock, say);
   const dataDir = resolve(options.dataDir);
   await mkdir(dataDir, { recursive: true });
@@ -64,6 +66,7 @@ export async function runDemo(
     });
     const points = [first, second].map((point) => ({ id: point.id, ...totalsOf(point) }));
     const report = {
+      durationMs: context.clock.now() - startedMs,
       phases: timer.phases,
       points,
       restoredInstanceId,

@@ -28,6 +28,8 @@ export interface RunningDemo extends AsyncDisposable {
   readonly lab: DemoLab;
   readonly appliance: StartedProgram<ApplianceReady>;
   readonly api: ApiClient;
+  /** Starts an appliance on the same folder, after the one before has ended. */
+  restartAppliance(): Promise<RunningDemo>;
 }
 
 /** Starts what is needed and configures it through the same doors that a user has; does again only what is missing. */
@@ -38,38 +40,64 @@ export async function setUpDemo(
 ): Promise<RunningDemo> {
   const { signal } = context;
   await using open = new AsyncDisposableStack();
-  const lab = await timer.run("start the lab", async () => {
-    const started = await startDemoLab(
-      { dataDir: options.dataDir, port: options.labPort, environment: context.environment },
-      signal,
-    );
-    return [started, started.endpoint] as const;
-  });
+  const lab = await timer.run("start the lab", () => startLab(options, context));
   open.use(lab);
-  const [images, bundle] = await timer.run("build the disks and the worker's bundle", async () => {
-    const plan = imagesPlan(options);
-    const built = await Promise.all([
-      buildDiskImages(plan, signal),
-      buildDemoBundle(options.dataDir, signal),
-    ]);
-    return [
-      built,
-      `${options.rootFilesMiB + options.dataFilesMiB} MiB of files, bundle ${formatSize(built[1].sizeBytes)}`,
-    ] as const;
-  });
-  await timer.run("put web-1 into the production account", () => seedOnce(lab, images, signal));
+  const [, startAppliance] = await Promise.all([
+    timer.run("put web-1 with its disks into the production account", () => seedDisks(lab, options, signal)),
+    timer.run("build the workers' program", () => prepareAppliance(lab, options, context)),
+  ]);
   const appliance = await timer.run("start the appliance", async () => {
-    const started = await startDemoAppliance(
-      { ...options, lab, bundle, environment: context.environment },
-      signal,
-    );
+    const started = await startAppliance();
     return [started, started.ready.url] as const;
   });
   open.use(appliance);
-  const api = openApiClient({ url: appliance.ready.url, token: appliance.ready.token });
+  const api = openApiClient(appliance.ready);
   await configure({ lab, api, timer }, signal);
-  const keep = open.move();
-  return { lab, appliance, api, [Symbol.asyncDispose]: () => keep.disposeAsync() };
+  return keepRunning({ lab, startAppliance, open: open.move() }, appliance);
+}
+
+interface KeptRunning {
+  readonly lab: DemoLab;
+  readonly startAppliance: () => Promise<StartedProgram<ApplianceReady>>;
+  readonly open: AsyncDisposableStack;
+}
+
+function keepRunning(kept: KeptRunning, appliance: StartedProgram<ApplianceReady>): RunningDemo {
+  return {
+    lab: kept.lab,
+    appliance,
+    api: openApiClient(appliance.ready),
+    restartAppliance: async () => keepRunning(kept, kept.open.use(await kept.startAppliance())),
+    [Symbol.asyncDispose]: () => kept.open.disposeAsync(),
+  };
+}
+
+async function startLab(
+  { dataDir, labPort }: DemoOptions,
+  { environment, signal }: CliContext,
+): Promise<readonly [DemoLab, string]> {
+  const lab = await startDemoLab({ dataDir, port: labPort, environment }, signal);
+  return [lab, lab.endpoint];
+}
+
+async function seedDisks(
+  lab: DemoLab,
+  options: DemoOptions,
+  signal: AbortSignal,
+): Promise<readonly [undefined, string]> {
+  const images = await buildDiskImages(imagesPlan(options), signal);
+  const outcome = await seedOnce(lab, images, signal);
+  return [undefined, `${outcome}, ${options.rootFilesMiB + options.dataFilesMiB} MiB of files`];
+}
+
+async function prepareAppliance(
+  lab: DemoLab,
+  options: DemoOptions,
+  { environment, signal }: CliContext,
+): Promise<readonly [KeptRunning["startAppliance"], string]> {
+  const bundle = await buildDemoBundle(options.dataDir, signal);
+  const start = () => startDemoAppliance({ ...options, lab, bundle, environment }, signal);
+  return [start, formatSize(bundle.sizeBytes)];
 }
 
 function imagesPlan(options: DemoOptions) {
@@ -81,17 +109,13 @@ function imagesPlan(options: DemoOptions) {
   };
 }
 
-async function seedOnce(
-  lab: DemoLab,
-  images: DiskImages,
-  signal: AbortSignal,
-): Promise<readonly [undefined, string]> {
+async function seedOnce(lab: DemoLab, images: DiskImages, signal: AbortSignal): Promise<string> {
   const clients = lab.operatorClients(demoNames.productionAccount);
   try {
     const instances = await listInstances(clients, {}, { signal });
-    if (instances.some(({ name }) => name === demoNames.instance)) return [undefined, "it is there"];
+    if (instances.some(({ name }) => name === demoNames.instance)) return "it is there";
     await lab.seedInstance(images, signal);
-    return [undefined, "root disk ext4, data disk Btrfs"];
+    return "root disk ext4, data disk Btrfs";
   } finally {
     clients.close();
   }
