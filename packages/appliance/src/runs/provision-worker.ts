@@ -38,10 +38,12 @@ export async function provisionWorker(
   provisioning: Provisioning,
 ): Promise<WorkerRef> {
   const { place, repository } = provisioning;
-  const worker = await scope.note("choose worker", () => recordWorker(dependencies, scope.runId, place));
-  const attempt = { dependencies, runId: scope.runId, worker, place };
+  const recorded = await scope.note("choose worker", () => recordWorker(dependencies, scope.runId, place));
+  const { expires, ...worker } = recorded;
+  const attempt = { dependencies, runId: scope.runId, worker, place, expires };
   await scope.step("open the worker's queues", (step) => openQueues(attempt, step));
-  await scope.step("launch the worker", (step) => launch(attempt, step));
+  const imageId = await scope.step("choose the worker's image", (step) => chooseImage(attempt, step));
+  await scope.step("launch the worker", (step) => launch({ ...attempt, imageId }, step));
   await scope.step("wait for the worker", (step) => waitForAgent(attempt, step));
   await scope.step("start the worker's program", (step) =>
     bootstrapWorker(dependencies, { worker, place, repository }, step),
@@ -54,14 +56,16 @@ interface Attempt {
   readonly runId: string;
   readonly worker: WorkerRef;
   readonly place: WorkerPlace;
+  /** Decided once, as all that a launch says: a repeated launch with the same token has to say the same. */
+  readonly expires: string;
 }
 
 async function recordWorker(
   dependencies: RunDependencies,
   runId: string,
   place: WorkerPlace,
-): Promise<WorkerRef> {
-  const { queries, random, clock } = dependencies;
+): Promise<WorkerRef & { readonly expires: string }> {
+  const { queries, random, clock, limits } = dependencies;
   const workerId = Buffer.from(random.bytes(4)).toString("hex");
   await createWorkerRecord(queries, {
     id: workerId,
@@ -72,17 +76,17 @@ async function recordWorker(
     role: place.role,
     createdAt: new Date(clock.now()),
   });
-  return { workerId, laneId: newLaneId(random) };
+  const expires = new Date(clock.now() + limits.workerLifeMs).toISOString();
+  return { workerId, laneId: newLaneId(random), expires };
 }
 
-function workerTags({ dependencies, runId, worker, place }: Attempt): Tags {
-  const expires = new Date(dependencies.clock.now() + dependencies.limits.workerLifeMs);
+function workerTags({ dependencies, runId, worker, place, expires }: Attempt): Tags {
   return {
     Name: `garrison worker ${worker.workerId}`,
     "garrison:installation": dependencies.installation,
     "garrison:worker": worker.workerId,
     "garrison:run": runId,
-    "garrison:expires": expires.toISOString(),
+    "garrison:expires": expires,
     "garrison:placement": place.placement,
   };
 }
@@ -108,12 +112,16 @@ async function openQueues(attempt: Attempt, step: StepScope): Promise<void> {
   await changeWorker(dependencies.queries, worker.workerId, { queueInUrl, queueOutUrl });
 }
 
-async function launch(attempt: Attempt, step: StepScope): Promise<void> {
-  const { dependencies, worker, place } = attempt;
+async function chooseImage({ dependencies, place }: Attempt, step: StepScope): Promise<string> {
+  const configuration = place.account.workerConfiguration;
+  if (configuration.imageId !== undefined) return configuration.imageId;
+  return readImageParameter(workerClients(dependencies, place), imageParameter(configuration), step);
+}
+
+async function launch(attempt: Attempt & { readonly imageId: string }, step: StepScope): Promise<void> {
+  const { dependencies, worker, place, imageId } = attempt;
   const clients = workerClients(dependencies, place);
   const configuration = place.account.workerConfiguration;
-  const imageId =
-    configuration.imageId ?? (await readImageParameter(clients, imageParameter(configuration), step));
   const token = `garrison-${dependencies.installation}-${worker.workerId}`;
   const made = await makeResource(dependencies, intentOf(attempt, "worker", token), async () => {
     const { instanceId } = await launchWorkerInstance(
