@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { MiB } from "@garrison/core/units";
 import { demoNames } from "../../packages/cli/src/demo/demo-names.ts";
 import { runDemo } from "../../packages/cli/src/demo/run-demo.ts";
 import {
@@ -9,26 +10,34 @@ import {
   StoryFolder,
   storyOptions,
   terminateWorkers,
-  waitUntilCopying,
+  waitUntilStored,
   waitUntilEnded,
 } from "./story.ts";
 
 /** Enough on the disk for the copy to be under way when something is killed. */
-const bigDisk = { rootFilesMiB: 512 };
+const bigDisk = { rootFilesMiB: 768 };
+/** So much that some of it is sealed in packs that are in the repository. */
+const severalPacks = 40 * MiB;
 const { signal } = new AbortController();
+
+function blocksResumed(result: Readonly<Record<string, unknown>> | undefined): number {
+  const volumes = (result?.["volumes"] ?? []) as readonly { readonly blocksResumed: number }[];
+  return volumes.reduce((sum, volume) => sum + volume.blocksResumed, 0);
+}
 
 describe("a backup survives", () => {
   test("the loss of its worker: another one goes on without reading again what is sealed", async () => {
     await using folder = await StoryFolder.open();
     await using running = await setUpStory(storyOptions(folder.path, bigDisk), signal);
     const runId = await startBackup(running, signal);
-    await waitUntilCopying(running, runId, signal);
+    await waitUntilStored(running, { runId, bytes: severalPacks }, signal);
     const lost = await terminateWorkers(running.lab, demoNames.productionAccount);
     expect(lost).toHaveLength(1);
     const run = await waitUntilEnded(running, runId, signal);
     expect(run.failure).toBeUndefined();
     const { items: workers } = await running.api.call("listWorkers", { query: {} }, signal);
     expect(workers).toHaveLength(2);
+    expect(blocksResumed(run.result)).toBeGreaterThan(0);
   });
 
   test("the loss of its appliance: the run goes on after the restart", async () => {
@@ -36,7 +45,7 @@ describe("a backup survives", () => {
     const options = storyOptions(folder.path, bigDisk);
     const before = await setUpStory(options, signal);
     const runId = await startBackup(before, signal);
-    await waitUntilCopying(before, runId, signal);
+    await waitUntilStored(before, { runId, bytes: 1 }, signal);
     before.appliance.process.kill("SIGKILL");
     await using after = await before.restartAppliance();
     const run = await waitUntilEnded(after, runId, signal);
@@ -48,7 +57,7 @@ describe("a backup survives", () => {
     const options = storyOptions(folder.path, bigDisk);
     const before = await setUpStory(options, signal);
     const runId = await startBackup(before, signal);
-    await waitUntilCopying(before, runId, signal);
+    await waitUntilStored(before, { runId, bytes: 1 }, signal);
     before.appliance.process.kill("SIGKILL");
     before.lab.program.process.kill("SIGKILL");
     const { running, report } = await runDemo(options, storyContext(signal), () => undefined);

@@ -78,15 +78,16 @@ export async function startBackup(running: RunningDemo, signal: AbortSignal): Pr
   return id;
 }
 
-/** Waits until the worker has copied something and is not yet done. */
-export async function waitUntilCopying(
+/** Waits until the worker has stored that much and is not yet done. */
+export async function waitUntilStored(
   running: RunningDemo,
-  runId: string,
+  wanted: { readonly runId: string; readonly bytes: number },
   signal: AbortSignal,
 ): Promise<void> {
   for (;;) {
-    const run = await running.api.call("readRun", { params: { runId } }, signal);
-    if ((run.progress?.volumes ?? []).some(({ blocksDone }) => blocksDone > 0)) return;
+    const run = await running.api.call("readRun", { params: { runId: wanted.runId } }, signal);
+    const stored = (run.progress?.volumes ?? []).reduce((sum, { bytesStored }) => sum + bytesStored, 0);
+    if (stored >= wanted.bytes) return;
     if (["succeeded", "failed", "cancelled"].includes(run.status)) {
       throw new Error(
         `the run ended (${run.status}) before it could be disturbed: ${JSON.stringify(run.failure)}`,
@@ -116,14 +117,12 @@ export async function findLeftovers(lab: DemoLab, accountId: string): Promise<Le
   try {
     const tagged = [{ Name: "tag-key", Values: ["garrison:worker"] }];
     const instances = await clients.ec2().send(new DescribeInstancesCommand({ Filters: tagged }));
-    const snapshots = await clients
-      .ec2()
-      .send(
-        new DescribeSnapshotsCommand({
-          OwnerIds: ["self"],
-          Filters: [{ Name: "tag-key", Values: ["garrison:run"] }],
-        }),
-      );
+    const snapshots = await clients.ec2().send(
+      new DescribeSnapshotsCommand({
+        OwnerIds: ["self"],
+        Filters: [{ Name: "tag-key", Values: ["garrison:run"] }],
+      }),
+    );
     const queues = await clients.sqs().send(new ListQueuesCommand({ QueueNamePrefix: "garrison-" }));
     return {
       workers: (instances.Reservations ?? [])
