@@ -156,12 +156,17 @@ describe.skipIf(awsCommand === undefined)("the unmodified aws command against `g
     });
   });
 
-  test("iam simulate-principal-policy says what the operators may do", async () => {
+  test("iam simulate-principal-policy says what the operators may do, organisation policies included", async () => {
     for (const name of ["backup", "production"]) {
       const source = `arn:aws:iam::${operator(name).accountId}:user/operator`;
       const command = `iam simulate-principal-policy --policy-source-arn ${source} --action-names ec2:RunInstances`;
-      expect(await aws(operator(name), command)).toMatchObject({
+      const here = `ContextKeyName=aws:RequestedRegion,ContextKeyValues=${ready.region},ContextKeyType=string`;
+      expect(await aws(operator(name), `${command} --context-entries ${here}`)).toMatchObject({
         EvaluationResults: [{ EvalActionName: "ec2:RunInstances", EvalDecision: "allowed" }],
+      });
+      const there = here.replace(ready.region, "ap-south-2");
+      expect(await aws(operator(name), `${command} --context-entries ${there}`)).toMatchObject({
+        EvaluationResults: [{ OrganizationsDecisionDetail: { AllowedByOrganizations: name === "backup" } }],
       });
     }
   });
