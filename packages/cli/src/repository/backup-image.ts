@@ -1,4 +1,4 @@
-import { GarrisonError } from "@garrison/core/garrison-error";
+import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { formatDuration, formatSize } from "@garrison/core/units";
 import type { BackupSummary } from "@garrison/repository/backup-plan";
 import { backupVolumes } from "@garrison/repository/backup-volumes";
@@ -36,8 +36,7 @@ export async function backupImage(
   const request = { source, parent, ...(flags.changed === undefined ? {} : { changedFile: flags.changed }) };
   const read = await openBackupSource(request, context);
   try {
-    const summary = await runBackup(opened, { keys, flags, read, parent }, context);
-    report(summary, { read, flags }, context);
+    await backupFrom(opened, { keys, flags, read, parent, after: parent?.sessionId }, context);
   } finally {
     await read.source.close();
   }
@@ -61,15 +60,46 @@ interface ImageBackup {
   readonly flags: ImageBackupFlags;
   readonly read: OpenedSource;
   readonly parent: RestorePoint | undefined;
+  /** The newest point of the name: the one that is made sorts behind it. */
+  readonly after: string | undefined;
+}
+
+/** What is said of a parent's map that can't be read. */
+const damageCodes = [
+  "object-missing",
+  "object-truncated",
+  "object-damaged",
+  "object-malformed",
+  "page-damaged",
+];
+/** The session is over: nothing of it can be resumed. */
+const finalCodes = [...damageCodes, "source-invalid", "parent-unusable", "session-fenced", "session-taken"];
+
+/**
+ * A full read only compares with its parent: without it, when that is damaged, it stores every block anew. The changes of
+ * `--changed` are worth nothing without theirs.
+ */
+async function backupFrom(opened: OpenedRepository, backup: ImageBackup, context: CliContext): Promise<void> {
+  const { flags, read, parent } = backup;
+  try {
+    report(await runBackup(opened, backup, context), backup, context);
+  } catch (cause) {
+    if (parent === undefined || !isGarrisonError(cause) || !damageCodes.includes(cause.code)) throw cause;
+    const reason = `the restore point ${parent.sessionId} is damaged (${cause.message})`;
+    if (read.source.coverage === "changes" || flags.resume !== undefined)
+      throw new GarrisonError("parent-unusable", reason, { cause });
+    const alone = { ...backup, parent: undefined, read: { ...read, fallbackReason: reason } };
+    report(await runBackup(opened, alone, context), alone, context);
+  }
 }
 
 async function runBackup(
   opened: OpenedRepository,
-  { keys, flags, read, parent }: ImageBackup,
+  { keys, flags, read, parent, after }: ImageBackup,
   context: CliContext,
 ): Promise<BackupSummary> {
   const { clock, random, logger } = context;
-  const sessionId = flags.resume ?? newSessionId({ clock, random });
+  const sessionId = flags.resume ?? newSessionId({ clock, random }, after);
   const dataKey = opened.repository.sessionDataKey(flags.domain, sessionId);
   const progress = showProgress(flags.name, context);
   const dependencies = { store: opened.store, clock, random, logger, keys, onProgress: progress.update };
@@ -85,7 +115,8 @@ async function runBackup(
     return await backupVolumes(dependencies, plan, context);
   } catch (error) {
     progress.finish();
-    context.stderr.write(`garrison: what is stored so far can be used again: add --resume ${sessionId}\n`);
+    if (!isGarrisonError(error) || !finalCodes.includes(error.code))
+      context.stderr.write(`garrison: what is stored so far can be used again: add --resume ${sessionId}\n`);
     throw error;
   } finally {
     progress.finish();
