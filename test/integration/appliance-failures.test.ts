@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import {
   arnOf,
   completeRun,
+  deleteMaps,
   inventory,
   openApplianceLab,
   overwriteBlock,
@@ -110,6 +111,21 @@ describe("a run that loses", () => {
     expect(run.status, tell(run)).toBe("succeeded");
     expect(stepNames(run).filter((name) => name === "launch the worker")).toHaveLength(1);
     expect(run.steps.find(({ name }) => name === "copy blocks")?.attempts).toBe(2);
+  });
+});
+
+describe("a backup whose base the repository has lost", () => {
+  test("reads everything again, says so, and succeeds", async () => {
+    const first = await completeRun(lab, { kind: "backup", resource: arnOf(lab.instance) });
+    expect(first.status, tell(first)).toBe("succeeded");
+    await deleteMaps(lab, first.point ?? "");
+    await overwriteBlock(lab.instance.volumes[0]!.path, 2);
+    const run = await completeRun(lab, { kind: "backup", resource: arnOf(lab.instance) });
+    expect(run.status, tell(run)).toBe("succeeded");
+    expect(stepNames(run)).toContain("go on without the base");
+    const point = await lab.api.call("readPoint", { params: { pointId: run.point ?? "" } }, signal);
+    expect(point.parent).toBeUndefined();
+    expect(point.volumes.map(({ coverage }) => coverage)).toEqual(["full", "full"]);
   });
 });
 

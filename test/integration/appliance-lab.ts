@@ -1,3 +1,4 @@
+import { DeleteObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import {
   DescribeImagesCommand,
   DescribeInstancesCommand,
@@ -305,4 +306,13 @@ export async function overwriteBlock(path: string, index: number): Promise<void>
   const file = await open(path, "r+");
   await file.write(systemRandom.bytes(blockBytes), 0, blockBytes, index * blockBytes);
   await file.close();
+}
+
+/** Deletes the map packs of one restore point, as a careless hand in the bucket would. */
+export async function deleteMaps(lab: ApplianceLab, point: string): Promise<void> {
+  const s3 = lab.operator.backup.s3();
+  const Prefix = `${names.prefix}/${productionAccount}/map/${point}/`;
+  const { Contents: found = [] } = await s3.send(new ListObjectsV2Command({ Bucket: names.bucket, Prefix }));
+  for (const { Key } of found) await s3.send(new DeleteObjectCommand({ Bucket: names.bucket, Key }));
+  if (found.length === 0) throw new Error(`nothing is below ${Prefix}`);
 }

@@ -16,6 +16,7 @@ export type { AwsClientOptions };
 export interface AwsClients {
   readonly options: AwsClientOptions;
   ebs(): EBSClient;
+  ebsControl(): EBSClient;
   ec2(): EC2Client;
   iam(): IAMClient;
   kms(): KMSClient;
@@ -49,6 +50,7 @@ export function openAwsClients(options: AwsClientOptions): AwsClients {
   return {
     options,
     ebs: data.ebs,
+    ebsControl: data.ebsControl,
     ec2: () => once("ec2", () => new EC2Client(control)),
     iam: () => once("iam", () => new IAMClient({ ...control, region: options.region })),
     kms: () => once("kms", () => new KMSClient(control)),

@@ -15,7 +15,10 @@ export interface AwsClientOptions {
 
 /** The clients that carry data. Loading the others costs 100 MiB, which a backup by itself can't spare. */
 export interface DataClients {
+  /** For blocks. */
   ebs(): EBSClient;
+  /** For the few calls that begin and complete a snapshot: the SDK repeats them. */
+  ebsControl(): EBSClient;
   s3(): S3Client;
   close(): void;
 }
@@ -26,6 +29,7 @@ export interface DataClients {
  */
 const dataPlaneAttempts = 1;
 const dataPlaneSockets = 64;
+const ebsControlAttempts = 8;
 
 export function openDataClients(options: AwsClientOptions): DataClients {
   const data = {
@@ -34,14 +38,18 @@ export function openDataClients(options: AwsClientOptions): DataClients {
     requestHandler: requestHandler(dataPlaneSockets, 60_000),
   };
   let ebs: EBSClient | undefined;
+  let ebsControl: EBSClient | undefined;
   let s3: S3Client | undefined;
   return {
     ebs: () => (ebs ??= new EBSClient(data)),
+    ebsControl: () => (ebsControl ??= new EBSClient({ ...data, maxAttempts: ebsControlAttempts })),
     s3: () => (s3 ??= new S3Client({ ...data, forcePathStyle: options.endpoint !== undefined })),
     close: () => {
       ebs?.destroy();
+      ebsControl?.destroy();
       s3?.destroy();
       ebs = undefined;
+      ebsControl = undefined;
       s3 = undefined;
     },
   };

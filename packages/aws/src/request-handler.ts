@@ -1,12 +1,14 @@
 const connectionTimeoutMs = 5_000;
 
-/** Every call has a deadline: a connection that never answers would otherwise hold a run for ever. */
-export function requestHandler(maxSockets: number, requestTimeout: number) {
+/**
+ * A connection on which nothing moves for `silenceMs` is given up: one that never answers would otherwise hold a run for
+ * ever. There is no limit on the whole of a call, since a pack may take its time on a narrow line.
+ */
+export function requestHandler(maxSockets: number, silenceMs: number) {
   const agent = { keepAlive: true, maxSockets };
   return {
     connectionTimeout: connectionTimeoutMs,
-    requestTimeout,
-    socketTimeout: requestTimeout,
+    socketTimeout: silenceMs,
     httpAgent: agent,
     httpsAgent: agent,
   };

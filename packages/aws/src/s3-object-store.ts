@@ -76,7 +76,10 @@ class S3ObjectStore implements ObjectStore {
         `${this.address}${key} ends before byte ${range.offset + range.length}`,
       );
     } catch (error) {
-      throw readError(error, `reading ${this.address}${key}`);
+      const doing = `reading ${this.address}${key}`;
+      const named = readError(error, doing);
+      if (named.code !== "store-access-denied" || !(await this.#isAbsent(key, call))) throw named;
+      throw new GarrisonError("object-missing", `${doing}: there is no such object`, { cause: error });
     }
   }
 
@@ -109,6 +112,19 @@ class S3ObjectStore implements ObjectStore {
     await this.#s3.send(command, { abortSignal: call.signal }).catch((error: unknown) => {
       throw storeError(error, `deleting ${this.address}${key}`);
     });
+  }
+
+  /**
+   * Whether a key that can't be read does not exist: S3 answers 403 for a missing key when the right to list hangs on a
+   * prefix (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html), so only a listing tells.
+   */
+  async #isAbsent(key: string, { signal }: StoreCall): Promise<boolean> {
+    try {
+      for await (const found of this.list(key, { signal })) return found.key !== key;
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #object(key: string): { readonly Bucket: string; readonly Key: string } {

@@ -84,16 +84,16 @@ export function repositoryWritePolicy(
   scope: RepositoryScope & { readonly sessionId: string },
 ): SessionPolicy {
   const { sessionId } = scope;
-  const own = [`session/${sessionId}/*`, `pack/${sessionId}/*`, `map/${sessionId}/*`, `point/*/${sessionId}`];
+  // One pattern for the session's folders (session, pack, map): ARNs are long, and 2,048 characters are few.
+  const own = `*/${sessionId}/*`;
   const create: PolicyStatement = {
     Effect: "Allow",
     Action: ["s3:PutObject"],
-    Resource: own.map((name) => objectArn(scope, name)),
+    Resource: [own, `point/*/${sessionId}`].map((name) => objectArn(scope, name)),
     Condition: { Null: { "s3:if-none-match": "false" } },
   };
-  // The session's own folders in one pattern each: ARNs are long, and 2,048 characters are few.
-  const readable = ["map/*", "point/*", `*/${sessionId}/*`];
-  const listed = ["point/*", "end/*", `*/${sessionId}/*`];
+  const readable = ["map/*", "point/*", own];
+  const listed = ["point/*", "end/*", "map/*", own];
   return policy(
     create,
     read(scope, readable),
@@ -107,7 +107,7 @@ export function repositoryReadPolicy(scope: RepositoryScope): SessionPolicy {
   const readable = ["map/*", "point/*", "pack/*", "moved/*"];
   return policy(
     read(scope, readable),
-    list(scope, ["point/*", "end/*", "moved/*"]),
+    list(scope, ["point/*", "end/*", "map/*", "pack/*", "moved/*"]),
     ...bucketKey(scope, ["kms:Decrypt"]),
   );
 }

@@ -10,6 +10,7 @@ import { chunkAad } from "./format/item-identity.ts";
 import { emptyLeaf, type Leaf, type MutableLeaf } from "./format/leaf-page.ts";
 import type { ChunkAddress } from "./format/page-reference.ts";
 import { readLeaf } from "./page-reader.ts";
+import { openParentStore } from "./parent-store.ts";
 import { VolumeMap, type FinishedMap } from "./volume-map.ts";
 import { openVolumeReader, type VolumeReader } from "./volume-reader.ts";
 
@@ -58,7 +59,13 @@ export async function backupVolume(run: BackupRun, number: number): Promise<Volu
 function openParent(run: BackupRun, volumeId: string): VolumeReader | undefined {
   const { series, parent } = run.session;
   const volume = parent?.volumes.find((each) => each.volumeId === volumeId);
-  return volume === undefined ? undefined : openVolumeReader(run.dependencies, { series, volume }, run.call);
+  return volume === undefined
+    ? undefined
+    : openVolumeReader(
+        { ...run.dependencies, store: openParentStore(run.dependencies.store) },
+        { series, volume },
+        run.call,
+      );
 }
 
 interface VolumeWriterOptions {

@@ -3,7 +3,7 @@ import { newBackupSchema, type Run } from "@garrison/api/schemas/runs";
 import type { InstanceRecipe } from "@garrison/aws/ec2/instance-recipe";
 import { readInstanceRecipe } from "@garrison/aws/ec2/read-instance-recipe";
 import type { ImageBackupResult, Task } from "@garrison/channel/messages";
-import { GarrisonError } from "@garrison/core/garrison-error";
+import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { newSessionId } from "@garrison/repository/session-id";
 import { roleOf } from "../access/aws-access.ts";
 import { readAccount } from "../store/accounts.ts";
@@ -17,7 +17,7 @@ import { dropFormerBases, recordNewPoint } from "./record-point.ts";
 import type { RunDependencies } from "./run-dependencies.ts";
 import type { RunScope } from "./run-scope.ts";
 import { takeSnapshots, waitForSnapshots, type TakenSnapshot } from "./take-snapshots.ts";
-import { findWorkerPlace } from "./worker-place.ts";
+import { findWorkerPlace, type WorkerPlace } from "./worker-place.ts";
 import { workWithWorkers } from "./work-with-workers.ts";
 
 /** Everything that a backup has decided by the time a worker is needed. */
@@ -50,18 +50,11 @@ export async function backUpInstance(
   await scope.step("check the role chain", (step) =>
     requireWholeChain(dependencies, { account, operation: "ec2.image-backup", placement, repository }, step),
   );
-  const plan = await planBackup(dependencies, scope, { run, account, repository });
+  const planned = await planBackup(dependencies, scope, { run, account, repository });
   const place = await scope.note("choose place", () =>
     findWorkerPlace(dependencies, { placement, account, role: "backup" }),
   );
-  const result = await workWithWorkers(dependencies, scope, {
-    title: "copy blocks",
-    place,
-    repository,
-    task: (laneId, call) => backupTask(dependencies, { plan, laneId }, call),
-    lend: (call) => lendForBackup(dependencies, loanOf(plan), call),
-  });
-  if (result.verb !== "image-backup") throw new GarrisonError("internal", `the worker did ${result.verb}`);
+  const { plan, result } = await copyBlocks(dependencies, scope, { plan: planned, place });
   const point = recordOf(plan, result);
   await scope.step("record the restore point", (step) => recordNewPoint(dependencies, point, step));
   await scope.step("remove older snapshots", (step) =>
@@ -74,12 +67,56 @@ export async function backUpInstance(
   return { point: plan.sessionId, volumes: result.volumes, durationMs: result.durationMs };
 }
 
+interface Copied {
+  readonly plan: BackupPlan;
+  readonly result: ImageBackupResult;
+}
+
+/** Copies on top of the base; if the repository turns out to have lost it, once more without, in a session of its own. */
+async function copyBlocks(
+  dependencies: RunDependencies,
+  scope: RunScope,
+  { plan, place }: { readonly plan: BackupPlan; readonly place: WorkerPlace },
+): Promise<Copied> {
+  const copy = async (chosen: BackupPlan): Promise<Copied> => {
+    const result = await workWithWorkers(dependencies, scope, {
+      title: "copy blocks",
+      place,
+      repository: chosen.repository,
+      task: (laneId, call) => backupTask(dependencies, { plan: chosen, laneId }, call),
+      lend: (call) => lendForBackup(dependencies, loanOf(chosen), call),
+    });
+    if (result.verb !== "image-backup") throw new GarrisonError("internal", `the worker did ${result.verb}`);
+    return { plan: chosen, result };
+  };
+  try {
+    return await copy(plan);
+  } catch (error) {
+    if (plan.base === null || !baseFailures.some((code) => isGarrisonError(error, code))) throw error;
+    const parent = plan.base.parent;
+    const sessionId = await scope.step("go on without the base", async (step) => {
+      await step.log(`restore point ${parent} can't be built on: every allocated block is read`);
+      return openSession(dependencies, plan.run.id);
+    });
+    return copy({ ...plan, base: null, sessionId });
+  }
+}
+
+/** What a worker says when the point it was to build on is damaged or gone. */
+const baseFailures = ["parent-unusable", "page-damaged"] as const;
+
+async function openSession({ queries, clock, random }: RunDependencies, runId: string): Promise<string> {
+  const id = newSessionId({ clock, random });
+  await changeRun(queries, runId, { point: id });
+  return id;
+}
+
 async function planBackup(
   dependencies: RunDependencies,
   scope: RunScope,
   known: Pick<BackupPlan, "run" | "account" | "repository">,
 ): Promise<BackupPlan> {
-  const { queries, clock, random } = dependencies;
+  const { clock } = dependencies;
   const { run, account, repository } = known;
   const clients = dependencies.access.role(roleOf(account, "backup"));
   const instanceId = run.resource.split("/").at(-1) ?? "";
@@ -92,11 +129,7 @@ async function planBackup(
     const opened = await dependencies.repositories.open(repository, step);
     return chooseBase(dependencies, { opened, clients, resource: run.resource, domain: account.id }, step);
   });
-  const sessionId = await scope.note("open session", async () => {
-    const id = newSessionId({ clock, random });
-    await changeRun(queries, run.id, { point: id });
-    return id;
-  });
+  const sessionId = await scope.note("open session", () => openSession(dependencies, run.id));
   const volumeIds = recipe.volumes.map(({ volumeId }) => volumeId);
   const snapshots = await scope.step("take snapshots", (step) =>
     takeSnapshots(dependencies, { runId: run.id, account, instanceId, volumeIds, clients }, step),

@@ -8,7 +8,7 @@ const timeoutMinutes = 60;
 
 /** Starts an empty snapshot for blocks to be put into. The same token answers the same snapshot. */
 export async function startRestoreSnapshot(
-  clients: Pick<DataClients, "ebs">,
+  clients: Pick<DataClients, "ebsControl">,
   request: {
     readonly sizeGiB: number;
     readonly description: string;
@@ -29,14 +29,14 @@ export async function startRestoreSnapshot(
   });
   const answer = await namedCall(
     `starting a snapshot of ${request.sizeGiB} GiB`,
-    clients.ebs().send(command, { abortSignal: call.signal }),
+    clients.ebsControl().send(command, { abortSignal: call.signal }),
   );
   return { snapshotId: answer.SnapshotId ?? "" };
 }
 
 /** Says that all blocks are there; EBS compares the count and the checksum over them with what it got. */
 export async function completeRestoreSnapshot(
-  clients: Pick<DataClients, "ebs">,
+  clients: Pick<DataClients, "ebsControl">,
   request: { readonly snapshotId: string; readonly blocks: number; readonly linearChecksum: string },
   call: AwsCall,
 ): Promise<void> {
@@ -49,6 +49,6 @@ export async function completeRestoreSnapshot(
   });
   await namedCall(
     `completing ${request.snapshotId}`,
-    clients.ebs().send(command, { abortSignal: call.signal }),
+    clients.ebsControl().send(command, { abortSignal: call.signal }),
   );
 }
