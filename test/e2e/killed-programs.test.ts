@@ -3,8 +3,10 @@ import { MiB } from "@garrison/core/units";
 import { demoNames } from "../../packages/cli/src/demo/demo-names.ts";
 import { runDemo } from "../../packages/cli/src/demo/run-demo.ts";
 import {
+  clearFaults,
   findLeftovers,
   setUpStory,
+  slowBlocks,
   startBackup,
   storyContext,
   StoryFolder,
@@ -14,8 +16,8 @@ import {
   waitUntilEnded,
 } from "./story.ts";
 
-/** Enough on the disk for the copy to be under way when something is killed. */
-const bigDisk = { rootFilesMiB: 768 };
+/** Enough on the disk for several packs. */
+const bigDisk = { rootFilesMiB: 384 };
 /** So much that some of it is sealed in packs that are in the repository. */
 const severalPacks = 40 * MiB;
 const { signal } = new AbortController();
@@ -29,10 +31,12 @@ describe("a backup survives", () => {
   test("the loss of its worker: another one goes on without reading again what is sealed", async () => {
     await using folder = await StoryFolder.open();
     await using running = await setUpStory(storyOptions(folder.path, bigDisk), signal);
+    await slowBlocks(running.lab);
     const runId = await startBackup(running, signal);
     await waitUntilStored(running, { runId, bytes: severalPacks }, signal);
     const lost = await terminateWorkers(running.lab, demoNames.productionAccount);
     expect(lost).toHaveLength(1);
+    await clearFaults(running.lab);
     const run = await waitUntilEnded(running, runId, signal);
     expect(run.failure).toBeUndefined();
     const { items: workers } = await running.api.call("listWorkers", { query: {} }, signal);
@@ -44,9 +48,11 @@ describe("a backup survives", () => {
     await using folder = await StoryFolder.open();
     const options = storyOptions(folder.path, bigDisk);
     const before = await setUpStory(options, signal);
+    await slowBlocks(before.lab);
     const runId = await startBackup(before, signal);
     await waitUntilStored(before, { runId, bytes: 1 }, signal);
     before.appliance.process.kill("SIGKILL");
+    await clearFaults(before.lab);
     await using after = await before.restartAppliance();
     const run = await waitUntilEnded(after, runId, signal);
     expect({ status: run.status, failure: run.failure }).toEqual({ status: "succeeded", failure: undefined });
@@ -56,6 +62,7 @@ describe("a backup survives", () => {
     await using folder = await StoryFolder.open();
     const options = storyOptions(folder.path, bigDisk);
     const before = await setUpStory(options, signal);
+    await slowBlocks(before.lab);
     const runId = await startBackup(before, signal);
     await waitUntilStored(before, { runId, bytes: 1 }, signal);
     before.appliance.process.kill("SIGKILL");

@@ -149,3 +149,17 @@ export async function terminateWorkers(lab: DemoLab, accountId: string): Promise
     clients.close();
   }
 }
+
+/** Every block takes its time from now on: so there is a middle of the copy to break something in. */
+export async function slowBlocks(lab: DemoLab): Promise<void> {
+  const rule = { service: "ebs", operation: "GetSnapshotBlock", fault: "latency", latencyMs: 150 };
+  await fetch(`${lab.endpoint}/_lab/faults`, {
+    method: "POST",
+    body: JSON.stringify(rule),
+    headers: { "content-type": "application/json" },
+  });
+}
+
+export async function clearFaults(lab: DemoLab): Promise<void> {
+  await fetch(`${lab.endpoint}/_lab/faults`, { method: "DELETE" });
+}

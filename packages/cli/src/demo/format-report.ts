@@ -9,7 +9,7 @@ export function formatReport(report: DemoReport): string {
     "web-1 was backed up twice and restored; every block and file is equal.",
     ...report.points.map(
       (point, index) =>
-        `  restore point ${point.id}: ${index === 0 ? "first" : "second"} backup (${point.coverage}), ` +
+        `  restore point ${point.id}: ${index === 0 ? "first" : "second"} backup (${point.coverage === "full" ? "every block" : "what changed"}), ` +
         `${formatSize(point.bytesRead)} read, ${formatSize(point.bytesStored)} stored`,
     ),
     `  restored instance ${report.restoredInstanceId}`,

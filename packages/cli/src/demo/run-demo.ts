@@ -46,7 +46,7 @@ export async function runDemo(
   const running = await setUpDemo({ ...options, dataDir }, context, timer);
   try {
     const { lab, api } = running;
-    const first = await backUp({ api, timer, placement: options.placement, name: "first backup" }, signal);
+    const first = await backUp({ api, timer, placement: options.placement, name: "back up" }, signal);
     const disks = await timer.run("write on the disks", () => changeDisks(lab, context));
     const second = await backUpChanges({ api, timer, placement: options.placement, disks }, signal);
     const restoredInstanceId = await restore(
@@ -153,7 +153,7 @@ async function backUpChanges(
   signal: AbortSignal,
 ): Promise<Point> {
   try {
-    return await backUp({ ...backing, name: "second backup" }, signal);
+    return await backUp({ ...backing, name: "back up what changed" }, signal);
   } finally {
     for (const disk of backing.disks) await disk[Symbol.asyncDispose]();
   }

@@ -1,7 +1,9 @@
 import type { Point } from "@garrison/api/schemas/points";
 import { createSnapshotVolume, deleteVolume } from "@garrison/aws/ec2/snapshot-volume";
-import { listInstances } from "@garrison/aws/ec2/list-instances";
+import type { AwsClients } from "@garrison/aws/aws-clients";
+import { listInstances, type InventoryVolume } from "@garrison/aws/ec2/list-instances";
 import { GarrisonError } from "@garrison/core/garrison-error";
+import { mapConcurrent } from "@garrison/core/map-concurrent";
 import { compareBlocks } from "./compare-blocks.ts";
 import { demoNames } from "./demo-names.ts";
 import type { DemoLab } from "./demo-lab.ts";
@@ -40,38 +42,49 @@ export async function verifyRestore(
 ): Promise<readonly VerifiedDisk[]> {
   const clients = restore.lab.operatorClients(demoNames.productionAccount);
   try {
-    const [restored] = await listInstances(
-      clients,
-      { instanceIds: [restore.restoredInstanceId] },
-      { signal },
-    );
+    const instanceIds = [restore.restoredInstanceId];
+    const [restored] = await listInstances(clients, { instanceIds }, { signal });
     const verified: VerifiedDisk[] = [];
-    for (const disk of restore.disks) {
-      const source = restore.point.volumes.find((volume) => volume.deviceName === disk.deviceName);
-      const target = restored?.volumes.find((volume) => volume.deviceName === disk.deviceName);
-      if (source?.snapshotId === undefined || target === undefined) {
-        throw new GarrisonError(
-          "demo-mismatch",
-          `${restore.restoredInstanceId} has no disk ${disk.deviceName} to compare`,
-        );
-      }
-      const request = {
-        snapshotId: source.snapshotId,
-        availabilityZone: demoNames.zone,
-        tags: { Name: "garrison-demo-compare" },
-      };
-      const originalId = await createSnapshotVolume(clients, request, { signal });
-      try {
-        const original = await restore.lab.volumeFile(originalId, signal);
-        const copy = await restore.lab.volumeFile(target.volumeId, signal);
-        verified.push(await verifyDisk({ disk, original, copy }, signal));
-      } finally {
-        await deleteVolume(clients, originalId, { signal });
-      }
-    }
+    const limits = { concurrency: 2, signal };
+    const compared = mapConcurrent(restore.disks, limits, (disk) =>
+      compareWithSnapshot({ restore, clients, disk, volumes: restored?.volumes ?? [] }, signal),
+    );
+    for await (const disk of compared) verified.push(disk);
     return verified;
   } finally {
     clients.close();
+  }
+}
+
+interface DiskComparison {
+  readonly restore: RestoreToVerify;
+  readonly clients: AwsClients;
+  readonly disk: RestoredDisk;
+  /** Of the restored instance. */
+  readonly volumes: readonly InventoryVolume[];
+}
+
+async function compareWithSnapshot(
+  { restore, clients, disk, volumes }: DiskComparison,
+  signal: AbortSignal,
+): Promise<VerifiedDisk> {
+  const source = restore.point.volumes.find(({ deviceName }) => deviceName === disk.deviceName);
+  const target = volumes.find(({ deviceName }) => deviceName === disk.deviceName);
+  if (source?.snapshotId === undefined || target === undefined) {
+    throw new GarrisonError("demo-mismatch", `${restore.restoredInstanceId} has no disk ${disk.deviceName}`);
+  }
+  const request = {
+    snapshotId: source.snapshotId,
+    availabilityZone: demoNames.zone,
+    tags: { Name: "garrison-demo-compare" },
+  };
+  const originalId = await createSnapshotVolume(clients, request, { signal });
+  try {
+    const original = await restore.lab.volumeFile(originalId, signal);
+    const copy = await restore.lab.volumeFile(target.volumeId, signal);
+    return await verifyDisk({ disk, original, copy }, signal);
+  } finally {
+    await deleteVolume(clients, originalId, { signal });
   }
 }
 
