@@ -1,16 +1,9 @@
+import { type ActionPattern, compileAction, listsAction } from "./action-pattern.ts";
 import { compileCondition, type Condition } from "./condition.ts";
 import { parsePolicy } from "./parse-policy.ts";
 import type { OneOrMany, PolicyDocument, StatementDocument } from "./policy-document.ts";
 import { compilePrincipal, type PrincipalPattern } from "./principal-pattern.ts";
 import { compileResourcePattern, type ResourcePattern } from "./resource-pattern.ts";
-import { appendPattern, type PatternCodes } from "./wildcard-pattern.ts";
-
-export interface ActionPattern {
-  /** In lower case; actions are compared without case. */
-  readonly text: string;
-  readonly service: string | undefined;
-  readonly codes: PatternCodes | undefined;
-}
 
 export interface CompiledStatement {
   readonly index: number;
@@ -28,8 +21,8 @@ export interface CompiledStatement {
 
 export interface CompiledPolicy {
   readonly statements: readonly CompiledStatement[];
-  /** The statements that can concern a service's actions, in the policy's order. */
-  statementsFor(service: string): readonly CompiledStatement[];
+  /** The statements whose actions cover this one (in lower case), in the policy's order. */
+  statementsFor(action: string): readonly CompiledStatement[];
 }
 
 const compiled = new WeakMap<object, CompiledPolicy>();
@@ -48,24 +41,24 @@ function buildPolicy(document: PolicyDocument): CompiledPolicy {
   const statements = listOf(document.Statement).map((statement, index) =>
     compileStatement(statement, { index, withVariables }),
   );
-  const anyService = statements.filter((statement) => concernsAnyService(statement));
-  const byService = new Map<string, readonly CompiledStatement[]>();
-  for (const service of new Set(
-    statements.flatMap((statement) => statement.actions.map((each) => each.service)),
-  )) {
-    if (service === undefined) continue;
-    byService.set(
-      service,
-      statements.filter(
-        (each) => concernsAnyService(each) || each.actions.some((one) => one.service === service),
-      ),
-    );
-  }
-  return { statements, statementsFor: (service) => byService.get(service) ?? anyService };
+  return { statements, statementsFor: rememberByAction(statements) };
 }
 
-function concernsAnyService(statement: CompiledStatement): boolean {
-  return statement.isNotAction || statement.actions.some((action) => action.service === undefined);
+/** Callers ask about the same few actions again and again; past this many of them, it starts over. */
+const maxRemembered = 1_000;
+
+function rememberByAction(
+  statements: readonly CompiledStatement[],
+): (action: string) => readonly CompiledStatement[] {
+  const known = new Map<string, readonly CompiledStatement[]>();
+  return (action) => {
+    const found = known.get(action);
+    if (found !== undefined) return found;
+    if (known.size >= maxRemembered) known.clear();
+    const covering = statements.filter((each) => listsAction(each.actions, action) !== each.isNotAction);
+    known.set(action, covering);
+    return covering;
+  };
 }
 
 function compileStatement(
@@ -92,19 +85,6 @@ function compileStatement(
         compileCondition({ operatorText, key, values, withVariables }),
       ),
     ),
-  };
-}
-
-function compileAction(action: string): ActionPattern {
-  const text = action.toLowerCase();
-  const service = text.slice(0, Math.max(text.indexOf(":"), 0));
-  const hasWildcard = /[*?]/.test(text);
-  const codes: number[] = [];
-  appendPattern(codes, text);
-  return {
-    text,
-    service: service === "" || /[*?]/.test(service) ? undefined : service,
-    codes: hasWildcard ? codes : undefined,
   };
 }
 

@@ -25,6 +25,7 @@ const stringEquals: Comparison = (actual, wanted, variables) => {
 
 const stringEqualsIgnoreCase: Comparison = (actual, wanted, variables) => {
   const lower = actual.toLowerCase();
+  if (wanted.isPlain) return truthOf(lower === wanted.source.toLowerCase());
   return matchRendered(renderLiteral(wanted, variables), (codes) =>
     matchesCodes(codes.map(lowerCode), lower),
   );

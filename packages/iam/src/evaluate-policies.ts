@@ -32,7 +32,7 @@ export function evaluatePolicies(
   const verdict: MutableVerdict = { deny: no, allow: no, allowRole: no, allowDirect: no };
   for (const [place, named] of set.policies.entries()) {
     const policy = policyName(set.layer, named, place);
-    for (const statement of compilePolicy(named.policy, policy).statementsFor(request.service)) {
+    for (const statement of compilePolicy(named.policy, policy).statementsFor(request.action)) {
       const truth = addStatement(verdict, { statement, layer: set.layer }, request);
       if (truth !== no) matched.push(describeMatch({ set, policy, statement, truth }));
     }

@@ -1,3 +1,4 @@
+import { listsAction } from "./action-pattern.ts";
 import type { CompiledStatement } from "./compile-policy.ts";
 import type { Layer } from "./evaluation-case.ts";
 import { matchCondition } from "./condition.ts";
@@ -5,13 +6,9 @@ import { isExempt, matchPrincipal, type PrincipalMatch } from "./principal-patte
 import type { RequestContext } from "./request-context.ts";
 import { matchResource } from "./resource-pattern.ts";
 import { and, no, not, or, type Truth, unknown, yes } from "./truth.ts";
-import { matchesCodes } from "./wildcard-pattern.ts";
 
 export function matchesAction(statement: CompiledStatement, request: RequestContext): boolean {
-  const isListed = statement.actions.some(({ text, codes }) =>
-    codes === undefined ? text === request.action : matchesCodes(codes, request.action),
-  );
-  return isListed !== statement.isNotAction;
+  return listsAction(statement.actions, request.action) !== statement.isNotAction;
 }
 
 export function matchResources(statement: CompiledStatement, request: RequestContext): Truth {
@@ -49,9 +46,11 @@ export function matchConditions(statement: CompiledStatement, request: RequestCo
   return result;
 }
 
-/** Whether the statement applies to the request; the caller's match is asked for separately, since it has degrees. */
+/**
+ * Whether a statement that covers the action applies to the request; the caller's match is asked for separately, since it
+ * has degrees.
+ */
 export function matchStatement(statement: CompiledStatement, request: RequestContext): Truth {
-  if (!matchesAction(statement, request)) return no;
   const resources = matchResources(statement, request);
   return resources === no ? no : and(resources, matchConditions(statement, request));
 }

@@ -2,7 +2,7 @@ import type { Decision, EvaluationCase, Layer } from "./evaluation-case.ts";
 import type { RequestContext } from "./request-context.ts";
 import { compileResourcePattern, matchResource } from "./resource-pattern.ts";
 import type { TextTemplate } from "./text-template.ts";
-import { type ConditionTrace, type StatementTrace, traceStatements } from "./trace-statements.ts";
+import { type ConditionTrace, type StatementTrace, traceCovering } from "./trace-statements.ts";
 import { no, unknown, yes } from "./truth.ts";
 
 interface Question {
@@ -18,7 +18,7 @@ interface Question {
  */
 export function listMissingContext({ given, request, decision, layers }: Question): readonly string[] {
   const keys = new Map<string, string>();
-  for (const trace of layers.flatMap((layer) => traceStatements(given, layer, request))) {
+  for (const trace of layers.flatMap((layer) => traceCovering(given, layer, request))) {
     for (const key of keysOf(trace, decision, request)) {
       if (!keys.has(key.toLowerCase())) keys.set(key.toLowerCase(), key);
     }
@@ -27,7 +27,7 @@ export function listMissingContext({ given, request, decision, layers }: Questio
 }
 
 function keysOf(trace: StatementTrace, decision: Decision, request: RequestContext): readonly string[] {
-  if (!trace.action || trace.caller === "none") return [];
+  if (trace.caller === "none") return [];
   if (trace.statement.effect === "Deny") return keysOfDeny(trace, decision, request);
   if (decision === "ExplicitlyDenied") return [];
   const variables = missingResourceVariables(trace, request);

@@ -1,4 +1,4 @@
-import type { EvaluationCase } from "./evaluation-case.ts";
+import type { ContextValue, EvaluationCase } from "./evaluation-case.ts";
 import { principalArn, principalType, readPrincipal, type RequestPrincipal } from "./request-principal.ts";
 import type { VariableSource } from "./text-template.ts";
 import { type Truth, unknown } from "./truth.ts";
@@ -31,13 +31,11 @@ export function openRequest({
 }: EvaluationCase): RequestContext {
   const action = request.action.toLowerCase();
   const principal = readPrincipal(request.principal);
-  const given = new Map<string, readonly string[]>();
-  for (const [key, value] of Object.entries(request.context ?? {})) {
-    given.set(key.toLowerCase(), Array.isArray(value) ? value.map(String) : [String(value)]);
-  }
+  let given: ReadonlyMap<string, readonly string[]> | undefined;
   const unknownKeys = new Set(unknownContext?.map((key) => key.toLowerCase()));
   const readKey = (key: string): KeyValues => {
     if (unknownKeys.has(key)) return "unknown";
+    given ??= readContext(request.context ?? {});
     const values = given.get(key) ?? deriveKey(key, principal, request.resource.accountId);
     return values === undefined || values.length === 0 ? "absent" : values;
   };
@@ -56,6 +54,17 @@ export function openRequest({
       return values.length === 1 ? { value: values[0] as string } : "absent";
     },
   };
+}
+
+/** Opened only when a condition or variable asks for a key: many requests are decided without. */
+function readContext(
+  context: Readonly<Record<string, ContextValue>>,
+): ReadonlyMap<string, readonly string[]> {
+  const given = new Map<string, readonly string[]>();
+  for (const [key, value] of Object.entries(context)) {
+    given.set(key.toLowerCase(), Array.isArray(value) ? value.map(String) : [String(value)]);
+  }
+  return given;
 }
 
 /** Keys that AWS always sends and that the request already tells. */

@@ -26,23 +26,26 @@ export interface ResourcePattern {
   readonly matchesAll: boolean;
   readonly template: TextTemplate;
   readonly prepared: PreparedPattern | undefined;
+  /** The plain text that every match starts with, whatever the variables are. */
+  readonly prefix: string;
 }
 
 export function compileResourcePattern(source: string, withVariables: boolean): ResourcePattern {
-  const template = parseTemplate(source, withVariables);
-  const rendered = template.hasVariables
-    ? undefined
-    : renderPattern(template, { readVariable: () => "absent" });
-  return {
-    source,
-    matchesAll: source === "*",
-    template,
-    prepared: rendered === undefined ? undefined : prepare(rendered.codes),
-  };
+  const template = parseTemplate(completeArn(source), withVariables);
+  const prepared = template.rendered === undefined ? undefined : prepare(template.rendered.codes);
+  const prefix = prepared?.prefix ?? /^[^*?$]*/.exec(source)?.[0] ?? "";
+  return { source, matchesAll: source === "*", template, prepared, prefix };
+}
+
+/** An ARN with fewer than six fields stands for one with `*` in the missing ones, as AWS documents. */
+function completeArn(source: string): string {
+  const missing = 6 - source.split(":", 6).length;
+  return source.startsWith("arn:") ? `${source}${":*".repeat(missing)}` : source;
 }
 
 export function matchResource(pattern: ResourcePattern, resource: string, variables: VariableSource): Truth {
   if (pattern.matchesAll) return yes;
+  if (!resource.startsWith(pattern.prefix)) return no;
   if (pattern.prepared !== undefined) return truthOf(matchesPrepared(pattern.prepared, resource));
   const rendered = renderPattern(pattern.template, variables);
   if (rendered === undefined || !matchesPrepared(prepare(rendered.codes), resource)) return no;

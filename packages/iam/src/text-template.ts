@@ -18,6 +18,8 @@ export interface TextTemplate {
   readonly hasVariables: boolean;
   /** Whether nothing in it is replaced: neither variables nor escaped characters. */
   readonly isPlain: boolean;
+  /** The pattern, where it is the same for every request: without variables. */
+  readonly rendered?: RenderedPattern;
 }
 
 /** How a request answers for variables; the key is in lower case. */
@@ -29,6 +31,14 @@ const variableForm = /^\s*([^\s,{}](?:[^,{}]*[^\s,{}])?)\s*(?:,\s*'([^']*)'\s*)?
 
 /** `${key}`, `${key, 'default'}`, and `${*}` `${?}` `${$}` for the characters themselves; other `${...}` stays text. */
 export function parseTemplate(source: string, withVariables: boolean): TextTemplate {
+  const template = readTemplate(source, withVariables);
+  const rendered = template.hasVariables ? undefined : renderPattern(template, noVariables);
+  return rendered === undefined ? template : { ...template, rendered };
+}
+
+const noVariables: VariableSource = { readVariable: () => "absent" };
+
+function readTemplate(source: string, withVariables: boolean): TextTemplate {
   if (!withVariables || !source.includes("${")) {
     return { source, parts: [{ kind: "written", text: source }], hasVariables: false, isPlain: true };
   }
@@ -71,6 +81,7 @@ export interface RenderedPattern {
 
 /** The template as a pattern for this request; undefined if one of its variables has no value. */
 export function renderPattern(template: TextTemplate, source: VariableSource): RenderedPattern | undefined {
+  if (template.rendered !== undefined) return template.rendered;
   const codes: number[] = [];
   let isUnknown = false;
   for (const part of template.parts) {
@@ -93,5 +104,6 @@ export function renderLiteral(template: TextTemplate, source: VariableSource): R
   const parts = template.parts.map((part) =>
     part.kind === "written" ? { kind: "literal" as const, text: part.text } : part,
   );
-  return renderPattern({ ...template, parts }, source);
+  const { rendered: _asPattern, ...rest } = template;
+  return renderPattern({ ...rest, parts }, source);
 }

@@ -1,4 +1,4 @@
-import { compilePolicy, type CompiledStatement } from "./compile-policy.ts";
+import { type CompiledPolicy, compilePolicy, type CompiledStatement } from "./compile-policy.ts";
 import { type Condition, matchCondition } from "./condition.ts";
 import type { EvaluationCase, Layer } from "./evaluation-case.ts";
 import { listLayerPolicies, policyName } from "./layer-policies.ts";
@@ -32,10 +32,29 @@ export function traceStatements(
   layer: Layer,
   request: RequestContext,
 ): readonly StatementTrace[] {
+  return traceChosen({ given, layer, choose: ({ statements }) => statements }, request);
+}
+
+/** Only the statements that cover the request's action. */
+export function traceCovering(
+  given: EvaluationCase,
+  layer: Layer,
+  request: RequestContext,
+): readonly StatementTrace[] {
+  return traceChosen({ given, layer, choose: (policy) => policy.statementsFor(request.action) }, request);
+}
+
+interface Choice {
+  readonly given: EvaluationCase;
+  readonly layer: Layer;
+  choose(policy: CompiledPolicy): readonly CompiledStatement[];
+}
+
+function traceChosen({ given, layer, choose }: Choice, request: RequestContext): readonly StatementTrace[] {
   return listLayerPolicies(given, layer).flatMap(({ policies, orgIdentifier }) =>
     policies.flatMap((named, place) => {
       const policy = policyName(layer, named, place);
-      return compilePolicy(named.policy, policy).statements.map((statement) => ({
+      return choose(compilePolicy(named.policy, policy)).map((statement) => ({
         layer,
         policy,
         ...(orgIdentifier === undefined ? {} : { orgIdentifier }),
