@@ -31,7 +31,7 @@ export async function createSnapshotVolume(
     client: clients.ec2(),
     maxWaitTime: waitSeconds,
     minDelay: 1,
-    maxDelay: 15,
+    maxDelay: 2,
     abortSignal: call.signal,
   };
   await namedCall(`waiting for ${volumeId}`, waitUntilVolumeAvailable(waiting, { VolumeIds: [volumeId] }));
