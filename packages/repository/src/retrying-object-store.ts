@@ -1,4 +1,5 @@
 import type { Clock } from "@garrison/core/clock";
+import { isGarrisonError } from "@garrison/core/garrison-error";
 import type { Random } from "@garrison/core/random";
 import { retry, type RetryPolicy } from "@garrison/core/retry";
 import type { ObjectStore, StoreCall, StoredObject } from "./object-store.ts";
@@ -9,7 +10,14 @@ export interface RetryingStoreDependencies {
   readonly policy?: RetryPolicy;
 }
 
-const storePolicy: RetryPolicy = { maxAttempts: 8, baseDelayMs: 100, maxDelayMs: 15_000 };
+/** Expired credentials don't come back by waiting: whoever lent them has to act first. */
+const storePolicy: RetryPolicy = {
+  maxAttempts: 8,
+  baseDelayMs: 100,
+  maxDelayMs: 15_000,
+  isRetryable: (error) =>
+    isGarrisonError(error) && error.retryable && error.code !== "store-credentials-expired",
+};
 
 /**
  * Repeats what may be repeated: every call of the port is safe to send again. The one retry layer over a store that

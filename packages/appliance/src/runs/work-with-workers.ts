@@ -31,14 +31,18 @@ export async function workWithWorkers(
   work: Work,
 ): Promise<TaskResult> {
   const { maxWorkers } = dependencies.limits;
-  let last = "none started";
+  let last: Exclude<TaskOutcome, { outcome: "done" }> = { outcome: "lost", reason: "none started" };
   for (let attempt = 1; attempt <= maxWorkers; attempt++) {
     const outcome = await tryWorker(dependencies, scope, work);
     if (outcome.outcome === "done") return outcome.result;
     if (outcome.outcome === "failed" && !outcome.retryable) throw taskError(outcome);
-    last = outcome.outcome === "lost" ? outcome.reason : outcome.message;
+    last = outcome;
   }
-  throw new GarrisonError("worker-lost", `${maxWorkers} workers were used up; of the last one: ${last}`);
+  if (last.outcome === "failed") throw taskError(last);
+  throw new GarrisonError(
+    "worker-lost",
+    `${maxWorkers} workers were used up; of the last one: ${last.reason}`,
+  );
 }
 
 /** Between its launch and its first word a worker can be lost in several ways; none of them is the run's fault. */

@@ -23,7 +23,7 @@ export const repositoryCodes = defineErrorCodes({
     help: "Check the role's rights on the bucket and prefix, or the folder's permissions.",
   },
   "store-credentials-expired": {
-    retryable: false,
+    retryable: true,
     httpStatus: 403,
     exitCode: 1,
     title: "The credentials for the object store have expired",
