@@ -218,7 +218,7 @@ async function configure({ api, appliance, operator }: ApplianceLab): Promise<vo
   );
 }
 
-function exportOptions(installation: string): ExportOptions {
+export function exportOptions(installation: string): ExportOptions {
   return {
     form: "scoped",
     accounts: { backup: backupAccount, production: productionAccount },
