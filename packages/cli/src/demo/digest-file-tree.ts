@@ -9,11 +9,18 @@ import { MiB } from "@garrison/core/units";
 /** Path (from the tree's root) -> one line that says all that a restore has to keep: kind, mode, owner, time, content. */
 export type TreeDigest = ReadonlyMap<string, string>;
 
-/** Reads every file, several at a time. Times are compared to the second: user-space readers keep no more. */
-export async function digestFileTree(root: string, signal: AbortSignal): Promise<TreeDigest> {
+/**
+ * Reads every file, several at a time. Times are compared to the second: user-space readers keep no more. Without
+ * metadata only names, links and contents count.
+ */
+export async function digestFileTree(
+  root: string,
+  options: { readonly signal: AbortSignal; readonly withMetadata: boolean },
+): Promise<TreeDigest> {
+  const { signal } = options;
   const digest = new Map<string, string>();
   const lines = mapConcurrent(listPaths(root, ""), { concurrency: 16, signal }, async (path) => {
-    return [path, await digestEntry(join(root, path), signal)] as const;
+    return [path, await digestEntry(join(root, path), options)] as const;
   });
   for await (const [path, line] of lines) digest.set(path, line);
   return digest;
@@ -28,12 +35,17 @@ async function* listPaths(root: string, folder: string): AsyncGenerator<string> 
   }
 }
 
-async function digestEntry(path: string, signal: AbortSignal): Promise<string> {
+async function digestEntry(
+  path: string,
+  options: { readonly signal: AbortSignal; readonly withMetadata: boolean },
+): Promise<string> {
   const stat = await lstat(path);
-  const common = `${stat.mode.toString(8)} ${stat.uid}:${stat.gid} ${Math.floor(stat.mtimeMs / 1000)}`;
-  if (stat.isSymbolicLink()) return `link ${common} ${await readlink(path)}`;
+  const owner = options.withMetadata ? `${stat.mode.toString(8)} ${stat.uid}:${stat.gid}` : "";
+  // A link's time is left out: user-space readers set that of the moment.
+  if (stat.isSymbolicLink()) return `link ${owner} ${await readlink(path)}`;
+  const common = options.withMetadata ? `${owner} ${Math.floor(stat.mtimeMs / 1000)}` : "";
   if (!stat.isFile()) return `folder ${common}`;
-  return `file ${common} ${stat.size} ${await digestFile(path, stat.size, signal)}`;
+  return `file ${common} ${stat.size} ${await digestFile(path, stat.size, options.signal)}`;
 }
 
 async function digestFile(path: string, sizeBytes: number, signal: AbortSignal): Promise<string> {
