@@ -70,16 +70,18 @@ interface Match {
   readonly truth: Truth;
 }
 
+/** Built without spreads: this runs for every statement that applies. */
 function describeMatch({ set, policy, statement, truth }: Match): MatchedStatement {
-  return {
+  const match: { -readonly [Key in keyof MatchedStatement]: MatchedStatement[Key] } = {
     layer: set.layer,
     policy,
-    ...(set.orgIdentifier === undefined ? {} : { orgIdentifier: set.orgIdentifier }),
-    ...(statement.document.Sid === undefined ? {} : { sid: statement.document.Sid }),
     index: statement.index,
     effect: statement.effect,
-    ...(truth === unknown ? { unknown: true as const } : {}),
   };
+  if (set.orgIdentifier !== undefined) match.orgIdentifier = set.orgIdentifier;
+  if (statement.document.Sid !== undefined) match.sid = statement.document.Sid;
+  if (truth === unknown) match.unknown = true;
+  return match;
 }
 
 /** An organisation's policies: each level on the path has to allow; a deny on any of them denies. */

@@ -11,7 +11,7 @@ import type {
 } from "./evaluation-case.ts";
 import { type LayerPolicies, listLayerPolicies } from "./layer-policies.ts";
 import { listMissingContext } from "./missing-context.ts";
-import { isRcpService } from "./rcp-services.ts";
+import { isRcpAction } from "./rcp-services.ts";
 import { openRequest, type RequestContext } from "./request-context.ts";
 import { isServiceLinked } from "./request-principal.ts";
 import { type Outcome, supposeWorlds } from "./suppose-worlds.ts";
@@ -122,7 +122,7 @@ function layersFor({ vpcEndpointPolicies }: EvaluationCase, request: RequestCont
   }
   layers.push("resource");
   if (hasIdentity(request) && !isExempt) layers.push("scp");
-  if (isRcpService(request.service) && !isExempt) layers.push("rcp");
+  if (isRcpAction(request.action, request.service) && !isExempt) layers.push("rcp");
   if (vpcEndpointPolicies?.length !== 0) layers.push("vpc-endpoint");
   return layers;
 }

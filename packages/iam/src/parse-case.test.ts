@@ -21,11 +21,11 @@ describe("what is wrong is named, with its place", () => {
   const broken: readonly (readonly [string, unknown, string])[] = [
     ["no object", 5, "case must be an object"],
     ["no request", {}, 'case has no "request"'],
-    ["an unknown key", { request, foo: 1 }, 'case has the unknown key "foo"'],
+    ["an unknown key that may be a layer", { request, scps: [] }, 'case has the unknown key "scps"'],
     [
-      "an unknown key of the request",
-      { request: { ...request, verb: 1 } },
-      'request has the unknown key "verb"',
+      "an unknown key of the request that may be meant",
+      { request: { ...request, contextKeys: 1 } },
+      'request has the unknown key "contextKeys"',
     ],
     ["no action", { request: { ...request, action: undefined } }, 'case.request has no "action"'],
     [

@@ -1,19 +1,21 @@
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { compilePolicy } from "./compile-policy.ts";
 import type { EvaluationCase } from "./evaluation-case.ts";
+import { normalizeCase } from "./normalize-case.ts";
 import { checkPolicyKind, parsePolicy, type PolicyKind } from "./parse-policy.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 type Check = (value: unknown, where: string) => void;
 
 /**
- * Checks that a JSON value is an evaluation case, its policies included, and returns it; keys that are null count as absent.
- * Throws `iam-case-invalid` or `iam-policy-invalid` naming the place; an unknown key is an error, since it would else
- * silently not apply.
+ * Checks that a JSON value is an evaluation case, its policies included, and returns it in the documented shape (see
+ * `normalizeCase` for what else is understood). Throws `iam-case-invalid` or `iam-policy-invalid` naming the place. An
+ * unknown key of the case or its request is an error if it reads like one that decides, since it would else silently not
+ * apply; other unknown keys are remarks.
  */
 export function parseCase(json: unknown, where = "case"): EvaluationCase {
-  const given = withoutNulls(requireObject(json, where));
-  checkKeys(given, { required: { request: checkRequest }, optional: caseKeys }, where);
+  const given = requireObject(normalizeCase(json), where);
+  checkKeys(given, { required: { request: checkRequest }, optional: caseKeys, isGuarded: true }, where);
   return given as unknown as EvaluationCase;
 }
 
@@ -86,7 +88,11 @@ const checkResource: Check = (value, where) => {
 
 const checkRequest: Check = (value, where) => {
   const required = { action: checkAction, resource: checkResource, principal: checkPrincipal };
-  checkKeys(requireObject(value, where), { required, optional: { context: checkContext } }, where);
+  checkKeys(
+    requireObject(value, where),
+    { required, optional: { context: checkContext }, isGuarded: true },
+    where,
+  );
 };
 
 const caseKeys: Readonly<Record<string, Check>> = {
@@ -101,12 +107,17 @@ const caseKeys: Readonly<Record<string, Check>> = {
   unknownContext: checkTexts,
 };
 
+/** Names like those of the keys that decide: a misspelt one must not be passed over as a remark. */
+const decisive = /polic|bound|context|session|control|scp|rcp|endpoint|vpce/i;
+
 interface KeyChecks {
   readonly required: Readonly<Record<string, Check>>;
   readonly optional: Readonly<Record<string, Check>>;
+  /** Whether an unknown key that reads like a decisive one is refused. */
+  readonly isGuarded?: true;
 }
 
-function checkKeys(object: JsonObject, { required, optional }: KeyChecks, where: string): void {
+function checkKeys(object: JsonObject, { required, optional, isGuarded }: KeyChecks, where: string): void {
   for (const [key, check] of Object.entries(required)) {
     if (object[key] === undefined) throw invalid(where, `has no ${JSON.stringify(key)}`);
     check(object[key], `${where}.${key}`);
@@ -114,15 +125,12 @@ function checkKeys(object: JsonObject, { required, optional }: KeyChecks, where:
   for (const [key, value] of Object.entries(object)) {
     if (Object.hasOwn(required, key)) continue;
     if (!Object.hasOwn(optional, key)) {
+      if (isGuarded !== true || !decisive.test(key)) continue;
       const known = [...Object.keys(required), ...Object.keys(optional)].join(", ");
       throw invalid(where, `has the unknown key ${JSON.stringify(key)}; it takes ${known}`);
     }
     optional[key]?.(value, `${where}.${key}`);
   }
-}
-
-function withoutNulls(object: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
 }
 
 function requireObject(value: unknown, where: string): JsonObject {

@@ -39,11 +39,10 @@ export function matchPrincipal(pattern: PrincipalPattern, principal: RequestPrin
     case "anonymous":
       return "none";
     case "service":
+    case "identity-provider":
       return names(pattern.service, principal.name) || names(pattern.federated, principal.name)
         ? "direct"
         : "none";
-    case "identity-provider":
-      return names(pattern.federated, principal.name) ? "direct" : "none";
     case "canonical":
       return names(pattern.canonical, principal.name) ? "direct" : "none";
     default:

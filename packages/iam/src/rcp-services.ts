@@ -10,7 +10,7 @@ const rcpServices: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(" ")),
 );
 
-/** Whether RCPs have a say on the service's resources; on others AWS does not evaluate them. */
-export function isRcpService(service: string): boolean {
-  return rcpServices.has(service);
+/** Whether RCPs have a say: AWS does not evaluate them for other services, nor for retiring a grant on a key. */
+export function isRcpAction(action: string, service: string): boolean {
+  return rcpServices.has(service) && action !== "kms:retiregrant";
 }

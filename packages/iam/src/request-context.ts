@@ -68,6 +68,13 @@ function readContext(
 }
 
 /** Keys that AWS always sends and that the request already tells. */
+export const derivedKeys = [
+  "aws:PrincipalArn",
+  "aws:PrincipalAccount",
+  "aws:PrincipalType",
+  "aws:ResourceAccount",
+] as const;
+
 function deriveKey(
   key: string,
   principal: RequestPrincipal,

@@ -25,7 +25,12 @@ const denied = { name: "denied", request, identityPolicies: [], permissionBounda
 async function run(args: readonly string[], input = ""): Promise<string> {
   const [stdin, stdout] = [new PassThrough(), new PassThrough()];
   stdin.end(input);
-  const context = { stdin, stdout, signal: new AbortController().signal } as unknown as CliContext;
+  const context = {
+    stdin,
+    stdout,
+    signal: new AbortController().signal,
+    setExitCode: () => undefined,
+  } as unknown as CliContext;
   const program = new Command().exitOverride();
   register(program, context);
   await program.parseAsync(["iam", "evaluate", ...args], { from: "user" });
@@ -63,7 +68,7 @@ test("a file is read, and people get a table and the reason of each denial", asy
 test("malformed input is a named error", async () => {
   const failures: readonly (readonly [readonly string[], string, string])[] = [
     [["-"], "{", "iam-case-invalid"],
-    [["-"], JSON.stringify({ ...allowed, foo: 1 }), "iam-case-invalid"],
+    [["-"], JSON.stringify({ ...allowed, scps: [] }), "iam-case-invalid"],
     [["-"], JSON.stringify({ ...allowed, sessionPolicy: {} }), "iam-policy-invalid"],
     [["/nowhere/cases.json"], "", "usage"],
   ];
@@ -72,4 +77,32 @@ test("malformed input is a named error", async () => {
       (error) => isGarrisonError(error) && error.code === code,
     );
   }
+});
+
+test("a malformed case of an array is answered in its place and spoils no other", async () => {
+  const broken = { ...allowed, name: "broken", request: { ...request, action: "Get" } };
+  const answers = JSON.parse(await run(["-", "--json"], JSON.stringify([allowed, broken, null, denied]))) as {
+    decision?: string;
+    error?: { code: string };
+  }[];
+  expect(answers.map((each) => each.decision ?? each.error?.code)).toEqual([
+    "Allowed",
+    "iam-case-invalid",
+    "iam-case-invalid",
+    "ImplicitlyDenied",
+  ]);
+  expect(answers[1]).toMatchObject({ name: "broken" });
+});
+
+test("a key that is not in the context is absent, unless filling in is asked for", async () => {
+  const Condition = { StringEquals: { "aws:PrincipalAccount": "111111111111" } };
+  const own = { Version: "2012-10-17", Statement: { ...policy.Statement, Condition } };
+  const input = JSON.stringify({ request, identityPolicies: [{ policy: own }] });
+  expect(JSON.parse(await run(["-", "--json"], input))).toMatchObject({
+    decision: "ImplicitlyDenied",
+    missingContext: ["aws:PrincipalAccount"],
+  });
+  expect(JSON.parse(await run(["-", "--json", "--fill-context"], input))).toMatchObject({
+    decision: "Allowed",
+  });
 });

@@ -1,16 +1,28 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
-import { GarrisonError } from "@garrison/core/garrison-error";
+import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { evaluate } from "@garrison/iam/evaluate";
 import type { EvaluationCase, EvaluationResult } from "@garrison/iam/evaluation-case";
 import { explain } from "@garrison/iam/explain";
+import { contextAsGiven } from "@garrison/iam/context-as-given";
 import { parseCase } from "@garrison/iam/parse-case";
 import type { CliContext } from "../cli-context.ts";
 
 interface Answer {
   readonly given: EvaluationCase;
   readonly result: EvaluationResult;
+}
+
+/** A case of an array that can't be read. */
+interface Refusal {
+  readonly name: string | undefined;
+  readonly error: GarrisonError;
+}
+
+interface EvaluateFlags {
+  readonly json?: true;
+  readonly fillContext?: true;
 }
 
 const shape = `
@@ -22,6 +34,9 @@ A case:
     "serviceControlPolicies": [{ "orgIdentifier", "policies": [{ "name", "policy" }] }],
     "resourceControlPolicies": the same, "vpcEndpointPolicies"?: [{ "name", "policy" }], "unknownContext"?: [key] }
 A layer that is absent does not apply. "permissionBoundaries": [] or an organisation level with "policies": [] allows nothing.
+A key that is not in "context" is absent; with --fill-context, aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType and
+aws:ResourceAccount are filled in as AWS would. In an array, a case that can't be read is answered by
+{ "name", "error": { "code", "message" } } in its place, and the exit code is 2.
 `;
 
 export function register(program: Command, context: CliContext): void {
@@ -32,24 +47,40 @@ export function register(program: Command, context: CliContext): void {
     .argument("<file>", "a JSON file, or - for standard input")
     .option("--json", "print one object, or one array for an array of cases")
     .addHelpText("after", shape)
-    .action((file: string, options: { readonly json?: true }) =>
-      evaluateFile(file, options.json === true, context),
-    );
+    .option("--fill-context", "fill in the context keys that follow from the request")
+    .action((file: string, flags: EvaluateFlags) => evaluateFile(file, flags, context));
 }
 
-async function evaluateFile(file: string, asJson: boolean, context: CliContext): Promise<void> {
+async function evaluateFile(file: string, flags: EvaluateFlags, context: CliContext): Promise<void> {
   const json = parseJson(await readInput(file, context), file);
   const isList = Array.isArray(json);
-  const answers = (isList ? (json as readonly unknown[]) : [json]).map((each, place) => {
-    const given = parseCase(each, isList ? `case ${place}` : "case");
-    return { given, result: evaluate(given) };
-  });
-  if (!asJson) {
+  const answers = isList
+    ? (json as readonly unknown[]).map((each, place) => answerOrRefuse(each, place, flags))
+    : [answer(json, "case", flags)];
+  if (answers.some((each) => "error" in each)) context.setExitCode(2);
+  if (flags.json !== true) {
     context.stdout.write(formatTable(answers));
     return;
   }
   const printed = answers.map(toOutput);
   context.stdout.write(`${JSON.stringify(isList ? printed : printed[0], null, 2)}\n`);
+}
+
+function answer(json: unknown, where: string, flags: EvaluateFlags): Answer {
+  const parsed = parseCase(json, where);
+  const given = flags.fillContext === true ? parsed : contextAsGiven(parsed);
+  return { given, result: evaluate(given) };
+}
+
+/** One malformed case must not keep the answers of the others back. */
+function answerOrRefuse(json: unknown, place: number, flags: EvaluateFlags): Answer | Refusal {
+  try {
+    return answer(json, `case ${place}`, flags);
+  } catch (error) {
+    if (!isGarrisonError(error)) throw error;
+    const name = (json as { readonly name?: unknown } | null)?.name;
+    return { name: typeof name === "string" ? name : undefined, error };
+  }
 }
 
 async function readInput(file: string, context: CliContext): Promise<string> {
@@ -72,18 +103,27 @@ function parseJson(source: string, file: string): unknown {
 }
 
 /** The documented output; programs rely on exactly these keys. */
-function toOutput({ given, result }: Answer): object {
+function toOutput(answer: Answer | Refusal): object {
+  if ("error" in answer) {
+    const { name, error } = answer;
+    return { name, error: { code: error.code, message: error.message } };
+  }
+  const { given, result } = answer;
   const { decision, blockedBy, matched, missingContext } = result;
   return { name: given.name, decision, blockedBy, matched, missingContext };
 }
 
-function formatTable(answers: readonly Answer[]): string {
-  const rows = answers.map(({ given, result }, place) => [
-    given.name ?? `case ${place}`,
-    result.decision,
-    result.blockedBy.join(", ") || "-",
-    result.missingContext.join(", ") || "-",
-  ]);
+function formatTable(answers: readonly (Answer | Refusal)[]): string {
+  const rows = answers.map((each, place) =>
+    "error" in each
+      ? [each.name ?? `case ${place}`, "error", "-", "-"]
+      : [
+          each.given.name ?? `case ${place}`,
+          each.result.decision,
+          each.result.blockedBy.join(", ") || "-",
+          each.result.missingContext.join(", ") || "-",
+        ],
+  );
   const table = [["case", "decision", "blocked by", "missing context"], ...rows];
   const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => (row[column] ?? "").length)));
   const lines = table.map((row) =>
@@ -92,9 +132,10 @@ function formatTable(answers: readonly Answer[]): string {
       .join("  ")
       .trimEnd(),
   );
-  const reasons = answers
-    .filter(({ result }) => result.decision !== "Allowed")
-    .map(({ given, result }) => formatReason(given, result));
+  const reasons = answers.flatMap((each) => {
+    if ("error" in each) return [`\n${each.error.message}`];
+    return each.result.decision === "Allowed" ? [] : [formatReason(each.given, each.result)];
+  });
   return `${[...lines, ...reasons].join("\n")}\n`;
 }
 
