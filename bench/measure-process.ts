@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+export interface Measured {
+  readonly wallMs: number;
+  /** The highest resident size the kernel saw (VmHWM); what a process reaches in its last 20 ms may be missing. */
+  readonly peakMiB: number;
+  readonly stdout: string;
+}
+
+export interface ProcessOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** Runs one program to its end and measures the process itself, not its children; throws when it fails. */
+export function measureProcess(
+  command: readonly string[],
+  { env = {}, cwd }: ProcessOptions = {},
+): Promise<Measured> {
+  const [program = "", ...parameters] = command;
+  const startedAt = performance.now();
+  const child = spawn(program, parameters, {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  const [stdout, stderr]: [string[], string[]] = [[], []];
+  child.stdout.on("data", (bytes: Buffer) => stdout.push(bytes.toString()));
+  child.stderr.on("data", (bytes: Buffer) => stderr.push(bytes.toString()));
+  let peakMiB = 0;
+  const poll = setInterval(() => (peakMiB = Math.max(peakMiB, peakOf(child.pid))), 20);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject).on("close", (code) => {
+      clearInterval(poll);
+      const wallMs = performance.now() - startedAt;
+      if (code === 0) resolve({ wallMs, peakMiB, stdout: stdout.join("") });
+      else reject(new Error(`${command.join(" ")} ended with ${code}: ${stderr.join("").slice(-2000)}`));
+    });
+  });
+}
+
+function peakOf(pid: number | undefined): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+}
