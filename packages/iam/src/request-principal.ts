@@ -23,9 +23,9 @@ export interface RequestPrincipal {
 export function readPrincipal(principal: string | { readonly type: "Anonymous" }): RequestPrincipal {
   if (typeof principal !== "string") return { kind: "anonymous", name: "" };
   if (!principal.startsWith("arn:")) return readPlainName(principal);
-  const segments = principal.split(":");
-  const [, partition = "", service = "", , accountId = ""] = segments;
-  const resource = segments.slice(5).join(":");
+  const fields = principal.split(":", 5);
+  const [, partition = "", service = "", , accountId = ""] = fields;
+  const resource = principal.slice(fields.reduce((length, field) => length + field.length + 1, 0));
   const base = { name: principal, accountId, partition };
   if (service === "sts" && resource.startsWith("assumed-role/")) {
     return { ...base, kind: "session", roleName: resource.split("/")[1] ?? "" };

@@ -1,5 +1,6 @@
 import { type Truth, no, truthOf, unknown, yes } from "./truth.ts";
 import { parseTemplate, renderPattern, type TextTemplate, type VariableSource } from "./text-template.ts";
+import { matchesChunks, splitAtStars, type TextChunks } from "./text-chunks.ts";
 import {
   anyCharacter,
   anyCharacterInSegment,
@@ -18,6 +19,8 @@ interface PreparedPattern {
   readonly prefix: string;
   /** Whether some wildcard has to stay inside its segment, which needs the slower matcher. */
   readonly isSegmented: boolean;
+  /** Where the pattern is plain enough for the quickest matcher. */
+  readonly chunks: TextChunks | undefined;
 }
 
 /** A value of `Resource` or `NotResource`. */
@@ -45,14 +48,15 @@ function completeArn(source: string): string {
 
 export function matchResource(pattern: ResourcePattern, resource: string, variables: VariableSource): Truth {
   if (pattern.matchesAll) return yes;
-  if (!resource.startsWith(pattern.prefix)) return no;
   if (pattern.prepared !== undefined) return truthOf(matchesPrepared(pattern.prepared, resource));
+  if (!resource.startsWith(pattern.prefix)) return no;
   const rendered = renderPattern(pattern.template, variables);
   if (rendered === undefined || !matchesPrepared(prepare(rendered.codes), resource)) return no;
   return rendered.isUnknown ? unknown : yes;
 }
 
 function matchesPrepared(pattern: PreparedPattern, resource: string): boolean {
+  if (pattern.chunks !== undefined) return matchesChunks(pattern.chunks, resource);
   if (!resource.startsWith(pattern.prefix)) return false;
   return pattern.isSegmented
     ? matchesSegmentedCodes(pattern.codes, resource)
@@ -82,5 +86,5 @@ function prepare(codes: PatternCodes): PreparedPattern {
   const firstWildcard = result.findIndex((code) => code < 0);
   const plain = firstWildcard < 0 ? result : result.slice(0, firstWildcard);
   const prefix = plain.map((code) => String.fromCharCode(code)).join("");
-  return { codes: result, prefix, isSegmented };
+  return { codes: result, prefix, isSegmented, chunks: splitAtStars(result) };
 }
