@@ -132,21 +132,25 @@ function isServiceLinkedCaller(request: RequestContext): boolean {
   return isServiceLinked(request.principal, typeof arn === "string" ? undefined : arn[0]);
 }
 
+const layerOrder: readonly Layer[] = [
+  "identity",
+  "boundary",
+  "session",
+  "resource",
+  "scp",
+  "rcp",
+  "vpc-endpoint",
+];
+
 function describeLayers(verdicts: Verdicts): readonly LayerVerdict[] {
-  const order: readonly Layer[] = [
-    "identity",
-    "boundary",
-    "session",
-    "resource",
-    "scp",
-    "rcp",
-    "vpc-endpoint",
-  ];
-  return order.map((layer) => {
+  return layerOrder.map((layer) => {
     const verdict = verdicts[layer];
-    if (verdict === undefined) return { layer, verdict: "not-applicable" as const };
-    const closed = verdict.closedLevels ?? [];
-    return { layer, verdict: nameVerdict(verdict), ...(closed.length === 0 ? {} : { closedLevels: closed }) };
+    if (verdict === undefined) return { layer, verdict: "not-applicable" };
+    const name = nameVerdict(verdict);
+    const closed = verdict.closedLevels;
+    return closed === undefined || closed.length === 0
+      ? { layer, verdict: name }
+      : { layer, verdict: name, closedLevels: closed };
   });
 }
 
