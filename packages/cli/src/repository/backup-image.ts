@@ -64,31 +64,24 @@ interface ImageBackup {
   readonly after: string | undefined;
 }
 
-/** What is said of a parent's map that can't be read. */
-const damageCodes = [
-  "object-missing",
-  "object-truncated",
-  "object-damaged",
-  "object-malformed",
-  "page-damaged",
-];
 /** The session is over: nothing of it can be resumed. */
-const finalCodes = [...damageCodes, "source-invalid", "parent-unusable", "session-fenced", "session-taken"];
+const finalCodes = ["source-invalid", "parent-unusable", "page-damaged", "session-fenced", "session-taken"];
+
+/** What a parent that is lost, ended or damaged makes of a backup. */
+const parentCodes = ["parent-unusable", "page-damaged", "object-damaged", "object-malformed"];
 
 /**
- * A full read only compares with its parent: without it, when that is damaged, it stores every block anew. The changes of
- * `--changed` are worth nothing without theirs.
+ * A full read only compares with its parent: without it, when that can't be used, it stores every block anew. The changes
+ * of `--changed` are worth nothing without theirs.
  */
 async function backupFrom(opened: OpenedRepository, backup: ImageBackup, context: CliContext): Promise<void> {
   const { flags, read, parent } = backup;
   try {
     report(await runBackup(opened, backup, context), backup, context);
-  } catch (cause) {
-    if (parent === undefined || !isGarrisonError(cause) || !damageCodes.includes(cause.code)) throw cause;
-    const reason = `the restore point ${parent.sessionId} is damaged (${cause.message})`;
-    if (read.source.coverage === "changes" || flags.resume !== undefined)
-      throw new GarrisonError("parent-unusable", reason, { cause });
-    const alone = { ...backup, parent: undefined, read: { ...read, fallbackReason: reason } };
+  } catch (error) {
+    if (parent === undefined || flags.resume !== undefined || read.source.coverage === "changes") throw error;
+    if (!isGarrisonError(error) || !parentCodes.includes(error.code)) throw error;
+    const alone = { ...backup, parent: undefined, read: { ...read, fallbackReason: error.message } };
     report(await runBackup(opened, alone, context), alone, context);
   }
 }
