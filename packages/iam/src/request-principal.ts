@@ -26,19 +26,22 @@ export function readPrincipal(principal: string | { readonly type: "Anonymous" }
   const fields = principal.split(":", 5);
   const [, partition = "", service = "", , accountId = ""] = fields;
   const resource = principal.slice(fields.reduce((length, field) => length + field.length + 1, 0));
-  const base = { name: principal, accountId, partition };
-  if (service === "sts" && resource.startsWith("assumed-role/")) {
-    return { ...base, kind: "session", roleName: resource.split("/")[1] ?? "" };
+  if (service === "sts") {
+    if (!resource.startsWith("assumed-role/")) {
+      return { kind: "federated-user", name: principal, accountId, partition };
+    }
+    const roleName = resource.split("/", 2)[1] ?? "";
+    return { kind: "session", name: principal, accountId, partition, roleName };
   }
-  if (service === "sts") return { ...base, kind: "federated-user" };
-  if (resource === "root") return { ...base, kind: "root" };
+  if (resource === "root") return { kind: "root", name: principal, accountId, partition };
   if (resource.startsWith("role/")) {
-    return { ...base, kind: "role", roleName: resource.slice(resource.lastIndexOf("/") + 1) };
+    const roleName = resource.slice(resource.lastIndexOf("/") + 1);
+    return { kind: "role", name: principal, accountId, partition, roleName };
   }
   if (resource.startsWith("oidc-provider/") || resource.startsWith("saml-provider/")) {
     return { kind: "identity-provider", name: principal };
   }
-  return { ...base, kind: "user" };
+  return { kind: "user", name: principal, accountId, partition };
 }
 
 function readPlainName(name: string): RequestPrincipal {

@@ -29,15 +29,19 @@ export interface ResourcePattern {
   readonly matchesAll: boolean;
   readonly template: TextTemplate;
   readonly prepared: PreparedPattern | undefined;
-  /** The plain text that every match starts with, whatever the variables are. */
-  readonly prefix: string;
+  /** The pattern with its variables as stars: what doesn't match this matches for no value of them. */
+  readonly widest: TextChunks | undefined;
 }
 
 export function compileResourcePattern(source: string, withVariables: boolean): ResourcePattern {
   const template = parseTemplate(completeArn(source), withVariables);
   const prepared = template.rendered === undefined ? undefined : prepare(template.rendered.codes);
-  const prefix = prepared?.prefix ?? /^[^*?$]*/.exec(source)?.[0] ?? "";
-  return { source, matchesAll: source === "*", template, prepared, prefix };
+  const widest = prepared === undefined ? splitAtStars(renderWidest(template)) : undefined;
+  return { source, matchesAll: source === "*", template, prepared, widest };
+}
+
+function renderWidest(template: TextTemplate): PatternCodes {
+  return renderPattern(template, { readVariable: () => "unknown" })?.codes ?? [anyText];
 }
 
 /** An ARN with fewer than six fields stands for one with `*` in the missing ones, as AWS documents. */
@@ -49,7 +53,7 @@ function completeArn(source: string): string {
 export function matchResource(pattern: ResourcePattern, resource: string, variables: VariableSource): Truth {
   if (pattern.matchesAll) return yes;
   if (pattern.prepared !== undefined) return truthOf(matchesPrepared(pattern.prepared, resource));
-  if (!resource.startsWith(pattern.prefix)) return no;
+  if (pattern.widest !== undefined && !matchesChunks(pattern.widest, resource)) return no;
   const rendered = renderPattern(pattern.template, variables);
   if (rendered === undefined || !matchesPrepared(prepare(rendered.codes), resource)) return no;
   return rendered.isUnknown ? unknown : yes;
