@@ -67,7 +67,8 @@ function changeBlocks(image: string, sizeBytes: number, round: number): { list: 
   return { list, blocks: wanted };
 }
 
-type Step = "first" | "second" | "restore" | "stored MiB";
+type Run = "first" | "second" | "restore";
+type Step = Run | `${Run} CPU` | "stored MiB";
 const measures = new Map<string, number[]>();
 const peaks = new Map<string, number[]>();
 const readBlocks: string[] = [];
@@ -76,8 +77,9 @@ function note(into: Map<string, number[]>, key: string, value: number): void {
   into.set(key, [...(into.get(key) ?? []), value]);
 }
 
-function noteRun(tool: ImageTool, step: Step, run: Measured): void {
+function noteRun(tool: ImageTool, step: Run, run: Measured): void {
   note(measures, `${tool.name}/${step}`, run.wallMs / 1000);
+  note(measures, `${tool.name}/${step} CPU`, run.cpuSeconds);
   note(peaks, `${tool.name}/${step}`, run.peakMiB);
 }
 
@@ -135,9 +137,12 @@ function printTable(tools: readonly ImageTool[], steps: readonly Step[]): void {
       `| ${step}${step === "stored MiB" ? "" : ", s"} | ${cells.join(" | ")} | ${ratios.join(", ")} |`,
     );
   }
+}
+
+function printPeaks(tools: readonly ImageTool[], steps: readonly Run[]): void {
   console.log("\n| peak MiB of the process | " + tools.map((tool) => tool.name).join(" | ") + " |");
   console.log(`|---|${tools.map(() => "---:|").join("")}`);
-  for (const step of steps.filter((each) => each !== "stored MiB")) {
+  for (const step of steps) {
     const cells = tools.map((tool) => median(peaks.get(`${tool.name}/${step}`))?.toFixed(0) ?? "–");
     console.log(`| ${step} | ${cells.join(" | ")} |`);
   }
@@ -168,7 +173,9 @@ async function compare(tools: readonly ImageTool[]): Promise<void> {
     for (const tool of tools) await secondBackup(tool, image, changed);
     for (const tool of tools) await restore(tool, image);
   }
-  printTable(tools, ["first", "second", "restore", "stored MiB"]);
+  const runs: readonly Run[] = ["first", "second", "restore"];
+  printTable(tools, [...runs, ...runs.map((run) => `${run} CPU` as const), "stored MiB"]);
+  printPeaks(tools, runs);
   console.log(`\nBlocks that garrison read in the second backups: ${readBlocks.join("; ")} changed`);
 }
 

@@ -5,6 +5,8 @@ export interface Measured {
   readonly wallMs: number;
   /** The highest resident size the kernel saw (VmHWM); what a process reaches in its last 20 ms may be missing. */
   readonly peakMiB: number;
+  /** User and system time of all its threads: what a busy machine changes least. May miss the last 20 ms as well. */
+  readonly cpuSeconds: number;
   readonly stdout: string;
 }
 
@@ -28,13 +30,16 @@ export function measureProcess(
   const [stdout, stderr]: [string[], string[]] = [[], []];
   child.stdout.on("data", (bytes: Buffer) => stdout.push(bytes.toString()));
   child.stderr.on("data", (bytes: Buffer) => stderr.push(bytes.toString()));
-  let peakMiB = 0;
-  const poll = setInterval(() => (peakMiB = Math.max(peakMiB, peakOf(child.pid))), 20);
+  let [peakMiB, cpuSeconds] = [0, 0];
+  const poll = setInterval(() => {
+    peakMiB = Math.max(peakMiB, peakOf(child.pid));
+    cpuSeconds = Math.max(cpuSeconds, cpuOf(child.pid));
+  }, 20);
   return new Promise((resolve, reject) => {
     child.on("error", reject).on("close", (code) => {
       clearInterval(poll);
       const wallMs = performance.now() - startedAt;
-      if (code === 0) resolve({ wallMs, peakMiB, stdout: stdout.join("") });
+      if (code === 0) resolve({ wallMs, peakMiB, cpuSeconds, stdout: stdout.join("") });
       else reject(new Error(`${command.join(" ")} ended with ${code}: ${stderr.join("").slice(-2000)}`));
     });
   });
@@ -44,6 +49,16 @@ function peakOf(pid: number | undefined): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
     return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** The kernel counts in hundredths of a second; the fields are counted behind the name, which may hold spaces. */
+function cpuOf(pid: number | undefined): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
   } catch {
     return 0;
   }
