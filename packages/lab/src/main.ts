@@ -33,5 +33,6 @@ function describe(
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   process.stderr.write(`lab: ${describeError(error)}\n`);
-  process.exitCode = isGarrisonError(error) ? errorTable[error.code].exitCode : 1;
+  // An open standard input would keep a lab that failed alive.
+  process.exit(isGarrisonError(error) ? errorTable[error.code].exitCode : 1);
 });
