@@ -32,6 +32,9 @@ export async function openFileBlockSource(options: FileSourceOptions): Promise<B
   });
   try {
     const facts = await file.stat();
+    if (!facts.isFile() && !facts.isBlockDevice()) {
+      throw new GarrisonError("source-unreadable", `${path} is neither a file nor a block device`);
+    }
     const sizeBytes = facts.isBlockDevice() ? await deviceSize(file) : facts.size;
     const identity = `file:${path}:${sizeBytes}:${Math.floor(facts.mtimeMs)}`;
     const image = { file, path, sizeBytes };
