@@ -59,7 +59,7 @@ function wrongAccount(subject: ChainSubject): readonly LinkFinding[] {
 }
 
 function nobodyAsks(request: ChainRequest, message: string): LinkFinding {
-  const sentence = `Nothing could be asked with the current AWS credentials: ${message}.`;
+  const sentence = `Nothing could be asked with the current AWS credentials: ${message.replace(/\.$/, "")}.`;
   return {
     link: "assume-role",
     subject: request.roleArn,
