@@ -5,7 +5,9 @@ import { describeError, GarrisonError, isGarrisonError } from "@garrison/core/ga
 import { jsonLogger } from "@garrison/core/logger";
 import { systemRandom } from "@garrison/core/random";
 import type { CliContext } from "./cli-context.ts";
+import { addExamples } from "./command-examples.ts";
 import { commandTable } from "./command-table.ts";
+import { usageErrorOf } from "./usage-error.ts";
 
 /** The composition root of `garrison`: loads only the command that is asked for, so that start-up stays short. */
 async function main(argv: readonly string[]): Promise<void> {
@@ -13,15 +15,19 @@ async function main(argv: readonly string[]): Promise<void> {
   const program = new Command("garrison")
     .description("Backup for AWS: images of EC2 instances, their restore, and the roles that allow it")
     .version("0.1.0")
-    .exitOverride()
-    .showHelpAfterError("(add --help for what it takes)");
-  const noun = argv.find((word) => !word.startsWith("-"));
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 failed, 2 usage, 3 unknown. Each command has --help and --json.",
+    );
+  const words = argv.filter((word) => !word.startsWith("-"));
+  const noun = words[0] === "help" ? words[1] : words[0];
   const wanted = commandTable.filter((entry) => entry.noun === noun);
   for (const entry of wanted.length > 0 ? wanted : commandTable) {
     if (wanted.length > 0) (await entry.load()).register(program, context);
     else program.command(entry.noun).description(entry.description);
   }
-  if (noun === undefined) {
+  addExamples(program);
+  if (words.length === 0) {
     if (argv.includes("--version") || argv.includes("-V")) context.stdout.write("0.1.0\n");
     else program.outputHelp({ error: !argv.includes("--help") && !argv.includes("-h") });
     if (!argv.some((word) => ["--help", "-h", "--version", "-V"].includes(word))) context.setExitCode(2);
@@ -32,16 +38,24 @@ async function main(argv: readonly string[]): Promise<void> {
 
 async function run(program: Command, argv: readonly string[], context: CliContext): Promise<void> {
   try {
-    for (const command of allCommands(program)) command.exitOverride();
+    for (const command of allCommands(program)) {
+      command.exitOverride().configureOutput({ outputError: () => undefined });
+    }
     await program.parseAsync([...argv], { from: "user" });
   } catch (error) {
-    if (error instanceof CommanderError) context.setExitCode(error.exitCode === 0 ? 0 : 2);
-    else reportFailure(error, argv.includes("--json"), context);
+    if (!(error instanceof CommanderError)) reportFailure(error, argv.includes("--json"), context);
+    else if (error.exitCode !== 0) reportUsage(error, argv.includes("--json"), context);
   }
 }
 
 function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(allCommands)];
+}
+
+/** Help that was asked for by leaving the verb out is on standard error already. */
+function reportUsage(error: CommanderError, asJson: boolean, context: CliContext): void {
+  if (error.code === "commander.help") context.setExitCode(2);
+  else reportFailure(usageErrorOf(error), asJson, context);
 }
 
 /** One place where an error becomes words: the sentence, then what to do; with `--json` an object on stdout. */
@@ -61,6 +75,8 @@ function reportFailure(error: unknown, asJson: boolean, context: CliContext): vo
 
 function openContext(): CliContext {
   const stop = new AbortController();
+  // Whoever reads may stop reading (`| head`): nothing is left to be said then, and that is no failure.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", endWhenNobodyReads);
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.once(name, () => stop.abort(new GarrisonError("aborted", `stopped by ${name}`)));
   }
@@ -77,6 +93,11 @@ function openContext(): CliContext {
       process.exitCode = code;
     },
   };
+}
+
+function endWhenNobodyReads(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
 }
 
 await main(process.argv.slice(2));

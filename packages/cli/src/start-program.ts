@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
-import { GarrisonError } from "@garrison/core/garrison-error";
 import { openDeadline } from "@garrison/core/deadline";
+import { failureOfProgram } from "./failure-of-program.ts";
 
 export interface ProgramStart {
   /** What it is called in messages: `lab`, `appliance`. */
@@ -29,6 +29,7 @@ export interface StartedProgram<Ready> extends AsyncDisposable {
 }
 
 const stopTimeoutMs = 15_000;
+const lastWordsLength = 4096;
 
 /**
  * Starts a program and waits for the one line of JSON on standard output that says it is ready. Fails with
@@ -47,10 +48,11 @@ export async function startProgram<Ready>(
     },
   );
   child.stderr.pipe(createWriteStream(start.logFile, { flags: "a" }));
+  const said = lastWords(child);
   const stop = () => stopProgram(child);
   try {
     using deadline = openDeadline(signal, start.readyTimeoutMs, `starting the ${start.name}`);
-    const ready = (await readyLine(child, start, deadline.signal)) as Ready;
+    const ready = (await readyLine({ child, said }, start, deadline.signal)) as Ready;
     child.stdout.resume();
     return { ready, process: child, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
@@ -63,13 +65,29 @@ function argumentsOf(start: ProgramStart): readonly string[] {
   return start.endsWithParent === true ? [...start.args, "--until-stdin-ends"] : start.args;
 }
 
-async function readyLine(child: ChildProcess, start: ProgramStart, signal: AbortSignal): Promise<unknown> {
+/** The end of what a program says on standard error. */
+function lastWords(child: ChildProcess): () => string {
+  let text = "";
+  child.stderr!.on("data", (bytes: Buffer) => {
+    text = (text + bytes.toString("utf8")).slice(-lastWordsLength);
+  });
+  return () => text;
+}
+
+interface SpeakingProgram {
+  readonly child: ChildProcess;
+  readonly said: () => string;
+}
+
+async function readyLine(
+  { child, said }: SpeakingProgram,
+  start: ProgramStart,
+  signal: AbortSignal,
+): Promise<unknown> {
   const lines = createInterface({ input: child.stdout!, signal });
-  const ended = once(child, "exit").then(([code]) => {
-    throw new GarrisonError(
-      "program-failed",
-      `the ${start.name} ended with ${String(code)} before it was ready; see ${start.logFile}`,
-    );
+  // "close", not "exit": by then all that it said is read.
+  const ended = once(child, "close").then(([code]) => {
+    throw failureOfProgram({ name: start.name, logFile: start.logFile, said: said(), code });
   });
   ended.catch(() => undefined);
   const aborted = once(signal, "abort").then(() => {
@@ -82,7 +100,7 @@ async function readyLine(child: ChildProcess, start: ProgramStart, signal: Abort
 async function firstJsonLine(lines: AsyncIterable<string>, child: ChildProcess): Promise<unknown> {
   for await (const line of lines) if (line.startsWith("{")) return JSON.parse(line);
   // Standard output may close a moment before the exit is reported; the race's other side says why.
-  await once(child, "exit");
+  await once(child, "close");
   return new Promise(() => undefined);
 }
 

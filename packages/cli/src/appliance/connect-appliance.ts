@@ -17,7 +17,14 @@ export async function connectAppliance(flags: ConnectionFlags, context: CliConte
   const folder = flags.data ?? environment["GARRISON_DATA"] ?? defaultDataFolder(context);
   const url = environment["GARRISON_URL"] ?? (await readFolderFile(folder, "url"));
   const token = environment["GARRISON_TOKEN"] ?? (await readFolderFile(folder, "token"));
+  if (!isHttpAddress(url)) {
+    throw new GarrisonError("connection-unknown", `the appliance's address ${url} is not http://host:port`);
+  }
   return openApiClient({ url, token });
+}
+
+function isHttpAddress(text: string): boolean {
+  return /^https?:$/.test(URL.parse(text)?.protocol ?? "");
 }
 
 export function defaultDataFolder({ environment }: CliContext): string {

@@ -1,9 +1,11 @@
 import { once } from "node:events";
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { Command } from "commander";
 import type { CliContext } from "../cli-context.ts";
+import { makeFolder } from "../make-folder.ts";
+import { portOf } from "../port-of.ts";
+import { oneOf } from "../roles/role-options.ts";
 import { startProgram } from "../start-program.ts";
 
 interface StartOptions {
@@ -46,9 +48,11 @@ export function register(program: Command, context: CliContext): void {
 }
 
 async function startLab(options: StartOptions, context: CliContext): Promise<void> {
+  const port = portOf(options.port);
+  oneOf(options.seed, ["demo", "none"], "--seed");
   const dataDir = resolve(options.data);
-  await mkdir(dataDir, { recursive: true });
-  const args = ["--port", options.port, "--host", options.host, "--data", dataDir, "--seed", options.seed];
+  await makeFolder(dataDir);
+  const args = ["--port", port, "--host", options.host, "--data", dataDir, "--seed", options.seed];
   const started = await startProgram<LabReady>(
     {
       name: "lab",

@@ -1,11 +1,12 @@
 import { once } from "node:events";
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { minuteMs } from "@garrison/core/units";
 import type { Command } from "commander";
 import { defaultDataFolder } from "../appliance/connect-appliance.ts";
 import type { CliContext } from "../cli-context.ts";
+import { makeFolder } from "../make-folder.ts";
+import { portOf } from "../port-of.ts";
 import { startProgram } from "../start-program.ts";
 
 interface ServeFlags {
@@ -43,12 +44,13 @@ export function register(program: Command, context: CliContext): void {
 
 async function serve(flags: ServeFlags, context: CliContext): Promise<void> {
   const { environment } = context;
+  const port = portOf(flags.port);
   const dataDir = resolve(flags.data ?? environment["GARRISON_DATA"] ?? defaultDataFolder(context));
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeFolder(dataDir);
   const bundle =
     flags.bundle ?? environment["GARRISON_WORKER_BUNDLE"] ?? (await buildBundle(dataDir, context));
   const database = flags.database === undefined ? [] : ["--database", flags.database];
-  const listen = ["--port", flags.port, "--host", flags.host];
+  const listen = ["--port", port, "--host", flags.host];
   const logFile = join(dataDir, "appliance.log");
   await using appliance = await startProgram<ApplianceReady>(
     {

@@ -63,6 +63,8 @@ function operatorsOf(
 }
 
 function chainRequest(roleArn: string, flags: CheckFlags, context: CliContext): ChainRequest {
+  parseRoleArn(roleArn);
+  refuseUnknownOperations(flags.operation ?? []);
   const names = roleNames(flags.name ?? []);
   const region =
     flags.region ?? context.environment["AWS_REGION"] ?? context.environment["AWS_DEFAULT_REGION"];
@@ -89,6 +91,11 @@ function chainRequest(roleArn: string, flags: CheckFlags, context: CliContext): 
     names,
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
   };
+}
+
+function refuseUnknownOperations(given: readonly string[]): void {
+  const known = [...new Set(roleCatalogue.flatMap(({ serves }) => serves))];
+  for (const id of given) oneOf(id, known, "--operation");
 }
 
 /** Without `--operation`: everything that the role of this name serves. */

@@ -1,0 +1,68 @@
+import type { Command } from "commander";
+
+/** What a person would type, by noun and verb; shown at the end of `--help`. */
+export const commandExamples: Readonly<Record<string, readonly string[]>> = {
+  demo: ["garrison demo --once", "garrison demo --data /tmp/garrison --root-files 64"],
+  "lab start": ["garrison lab start", "garrison lab start --port 0 --data /tmp/lab --seed none --json"],
+  "iam evaluate": ["garrison iam evaluate case.json", "cat cases.json | garrison iam evaluate - --json"],
+  "roles list": ["garrison roles list"],
+  "roles show": ["garrison roles show worker"],
+  "roles export": [
+    "garrison roles export worker --form compatible --format json",
+    "garrison roles export backup-ec2 restore-ec2 worker --with-workers-in-production --backup-account 111111111111 \\\n      --production-account 222222222222 --external-id OUR-ID --format cloudformation > roles.json",
+  ],
+  "roles check": [
+    "garrison roles check arn:aws:iam::222222222222:role/garrison-backup-ec2 --operation ec2.image-backup --external-id OUR-ID",
+  ],
+  "roles create": [
+    "garrison roles create worker --backup-account 111111111111 --production-account 222222222222 --external-id OUR-ID",
+  ],
+  "repository init": [
+    "garrison repository init file:///backup",
+    "garrison repository init s3://bucket/prefix?region=eu-central-1 --password-file password.txt",
+  ],
+  "repository status": ["garrison repository status file:///backup"],
+  "repository list": ["garrison repository list file:///backup --json"],
+  "repository check": ["garrison repository check file:///backup --level full"],
+  "image backup": [
+    "garrison image backup disk.img --repository file:///backup --name db",
+    "garrison image backup disk.img --repository file:///backup --name db --changed ranges.jsonl",
+    "garrison image backup ebs:snap-0123456789abcdef0 --repository s3://bucket/prefix --name db",
+  ],
+  "image restore": [
+    "garrison image restore db --repository file:///backup --target restored.img",
+    "garrison image restore 006b04ee78bef53e --repository file:///backup --target /dev/sdb --in-place",
+  ],
+  "image list": ["garrison image list --repository file:///backup --name db"],
+  serve: ["garrison serve", "garrison serve --port 8080 --data /var/lib/garrison"],
+  "accounts add": [
+    "garrison accounts add 222222222222 --name production --region eu-central-1 --external-id OUR-ID \\\n      --backup-role arn:aws:iam::222222222222:role/garrison-backup-ec2 --worker-role arn:aws:iam::222222222222:role/garrison-worker",
+  ],
+  "accounts list": ["garrison accounts list"],
+  "repositories add": [
+    "garrison repositories add s3://bucket/prefix?region=eu-central-1 --name main --role arn:aws:iam::111111111111:role/garrison-repository",
+  ],
+  "repositories list": ["garrison repositories list"],
+  "resources list": ["garrison resources list --rescan"],
+  "backup run": [
+    "garrison backup run --resource arn:aws:ec2:eu-central-1:222222222222:instance/i-0123456789abcdef0 --wait",
+  ],
+  "restore instance": ["garrison restore instance 006b04ee78bef53e --name restored --wait"],
+  "runs list": ["garrison runs list --json"],
+  "runs show": ["garrison runs show run-0123456789abcdef"],
+  "runs cancel": ["garrison runs cancel run-0123456789abcdef"],
+  "points list": ["garrison points list"],
+  sweep: ["garrison sweep --plan", "garrison sweep"],
+};
+
+/** Puts the examples under the help of the commands that they show. */
+export function addExamples(program: Command, path: readonly string[] = []): void {
+  for (const command of program.commands) {
+    const words = [...path, command.name()];
+    const examples = commandExamples[words.join(" ")];
+    if (examples !== undefined) {
+      command.addHelpText("after", ["\nExamples:", ...examples.map((line) => `  ${line}`)].join("\n"));
+    }
+    addExamples(command, words);
+  }
+}
