@@ -96,17 +96,21 @@ async function copyBlocks(
     const parent = plan.base.parent;
     const sessionId = await scope.step("go on without the base", async (step) => {
       await step.log(`restore point ${parent} can't be built on: every allocated block is read`);
-      return openSession(dependencies, plan.run.id);
+      return openSession(dependencies, { runId: plan.run.id, after: plan.sessionId });
     });
     return copy({ ...plan, base: null, sessionId });
   }
 }
 
 /** What a worker says when the point it was to build on is damaged or gone. */
-const baseFailures = ["parent-unusable", "page-damaged"] as const;
+const baseFailures = ["parent-unusable", "page-damaged", "object-damaged", "object-malformed"] as const;
 
-async function openSession({ queries, clock, random }: RunDependencies, runId: string): Promise<string> {
-  const id = newSessionId({ clock, random });
+/** An id that sorts behind `after`: two sessions may begin in the same second. */
+async function openSession(
+  { queries, clock, random }: RunDependencies,
+  { runId, after }: { readonly runId: string; readonly after?: string | undefined },
+): Promise<string> {
+  const id = newSessionId({ clock, random }, after);
   await changeRun(queries, runId, { point: id });
   return id;
 }
@@ -129,7 +133,9 @@ async function planBackup(
     const opened = await dependencies.repositories.open(repository, step);
     return chooseBase(dependencies, { opened, clients, resource: run.resource, domain: account.id }, step);
   });
-  const sessionId = await scope.note("open session", () => openSession(dependencies, run.id));
+  const sessionId = await scope.note("open session", () =>
+    openSession(dependencies, { runId: run.id, after: base?.parent }),
+  );
   const volumeIds = recipe.volumes.map(({ volumeId }) => volumeId);
   const snapshots = await scope.step("take snapshots", (step) =>
     takeSnapshots(dependencies, { runId: run.id, account, instanceId, volumeIds, clients }, step),

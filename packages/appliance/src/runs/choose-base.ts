@@ -15,6 +15,15 @@ export interface BackupBase {
   readonly snapshots: Readonly<Record<string, string>>;
 }
 
+/** What reading a point says when it is gone or damaged; anything else (no access, no answer) is the run's failure. */
+const unusable = [
+  "point-missing",
+  "point-ended",
+  "object-damaged",
+  "object-malformed",
+  "object-truncated",
+] as const;
+
 /** The newest point of the resource that is still in the repository, with those of its snapshots that still exist. */
 export async function chooseBase(
   dependencies: RunDependencies,
@@ -42,8 +51,10 @@ export async function chooseBase(
   try {
     await readPoint({ store: opened.store, keys }, address, step);
   } catch (error) {
-    if (!isGarrisonError(error, "point-missing") && !isGarrisonError(error, "point-ended")) throw error;
-    await step.log(`restore point ${newest.id} is gone: every allocated block is read`);
+    if (!isGarrisonError(error) || !unusable.some((code) => code === error.code)) throw error;
+    await step.log(
+      `restore point ${newest.id} can't be built on (${error.code}): every allocated block is read`,
+    );
     return null;
   }
   const known = newest.volumes.flatMap(({ volumeId, snapshotId }) =>

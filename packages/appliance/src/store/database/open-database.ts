@@ -7,6 +7,7 @@ import { GarrisonError } from "@garrison/core/garrison-error";
 import type { Logger } from "@garrison/core/logger";
 import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import pg from "pg";
+import { lockFolder } from "./lock-folder.ts";
 import { migrateDatabase } from "./migrate-database.ts";
 
 export type Queries = NodePgDatabase<Record<string, never>>;
@@ -62,7 +63,11 @@ function openServer(url: string): OpenedPool {
  */
 async function openEmbedded(folder: string): Promise<OpenedPool> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const embedded = await PGlite.create({ dataDir: join(folder, "database") });
+  const unlock = lockFolder(folder);
+  const embedded = await PGlite.create({ dataDir: join(folder, "database") }).catch((error: unknown) => {
+    unlock();
+    throw error;
+  });
   // The path of a socket has at most 108 bytes: not a place for a folder of the user's choice.
   const socketFolder = await mkdtemp(join(tmpdir(), "garrison-"));
   await chmod(socketFolder, 0o700);
@@ -77,6 +82,7 @@ async function openEmbedded(folder: string): Promise<OpenedPool> {
     await pool.end();
     await server.stop();
     await embedded.close();
+    unlock();
     await rm(socketFolder, { recursive: true, force: true });
   };
   return { pool, close };
