@@ -1,6 +1,13 @@
 import { defineErrorCodes } from "./error-code.ts";
 
 export const applianceCodes = defineErrorCodes({
+  "folder-in-use": {
+    retryable: false,
+    httpStatus: 409,
+    exitCode: 2,
+    title: "Another appliance uses this folder",
+    help: "Stop the other appliance, or give this one a folder of its own with --data.",
+  },
   "configuration-invalid": {
     retryable: false,
     httpStatus: 500,
