@@ -19,21 +19,22 @@ async function main(argv: readonly string[]): Promise<void> {
       "after",
       "\nExit codes: 0 done, 1 failed, 2 usage, 3 unknown. Each command has --help and --json.",
     );
-  const words = argv.filter((word) => !word.startsWith("-"));
-  const noun = words[0] === "help" ? words[1] : words[0];
+  const noun = argv.find((word) => !word.startsWith("-"));
   const wanted = commandTable.filter((entry) => entry.noun === noun);
   for (const entry of wanted.length > 0 ? wanted : commandTable) {
     if (wanted.length > 0) (await entry.load()).register(program, context);
     else program.command(entry.noun).description(entry.description);
   }
   addExamples(program);
-  if (words.length === 0) {
+  if (noun === undefined) {
     if (argv.includes("--version") || argv.includes("-V")) context.stdout.write("0.1.0\n");
     else program.outputHelp({ error: !argv.includes("--help") && !argv.includes("-h") });
     if (!argv.some((word) => ["--help", "-h", "--version", "-V"].includes(word))) context.setExitCode(2);
     return;
   }
-  await run(program, argv, context);
+  // An unknown noun is an error even when help on it is asked for.
+  const asksHelp = (word: string) => word === "--help" || word === "-h";
+  await run(program, wanted.length > 0 ? argv : argv.filter((word) => !asksHelp(word)), context);
 }
 
 async function run(program: Command, argv: readonly string[], context: CliContext): Promise<void> {
@@ -100,4 +101,9 @@ function endWhenNobodyReads(error: NodeJS.ErrnoException): void {
   process.exit();
 }
 
-await main(process.argv.slice(2));
+/** `help image backup` is `image backup --help`: only then are the noun's verbs known. */
+function helpAsOption(argv: readonly string[]): readonly string[] {
+  return argv[0] === "help" ? [...argv.slice(1), "--help"] : argv;
+}
+
+await main(helpAsOption(process.argv.slice(2)));
