@@ -60,10 +60,12 @@ const resticTool: ImageTool = {
   prepare: (folder) => restic(folder, ["init", "--repository-version", "2"]),
   first: (folder, image) => restic(folder, ["backup", "--compression", "auto", image]),
   second: (folder, image) => restic(folder, ["backup", "--compression", "auto", image]),
-  restore: (folder, _image, target) =>
-    restic(folder, ["restore", "latest", "--sparse", "--target", target]).catch(() =>
-      restic(folder, ["restore", "latest", "--target", target]),
-    ),
+  restore: async (folder, image, target) => {
+    const run = await restic(folder, ["restore", "latest", "--target", target]);
+    // Ours answers when the file is on the disk: the same is asked of the peer.
+    const flush = await measureProcess(["sync", join(target, image)]);
+    return { ...run, wallMs: run.wallMs + flush.wallMs };
+  },
   restoredPath: (image, target) => join(target, image),
   store: (folder) => join(folder, "repository"),
 };
