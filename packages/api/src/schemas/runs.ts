@@ -10,7 +10,7 @@ export const newBackupSchema = z.object({
 
 export const newRestoreSchema = z.object({
   kind: z.literal("instance-restore"),
-  point: z.string().regex(/^[0-9a-f]{16}$/),
+  point: z.string().regex(/^[0-9a-f]{16}$/, "16 hex digits, the id of a restore point"),
   placement: placementSchema.default("production"),
   accountId: accountIdSchema.optional().describe("default: where the original was"),
   name: z.string().max(128).optional().describe("the Name tag of the restored instance"),
