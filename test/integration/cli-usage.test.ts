@@ -42,6 +42,16 @@ describe("a command line that is wrong", () => {
     ["a port that is none", ["serve", "--port", "abc"], "--port is abc; it takes 0 to 65535"],
     ["a seed that is none", ["lab", "start", "--seed", "x"], "--seed is x; it takes demo or none"],
     ["an ARN that is none", ["roles", "check", "x", "--region", "x"], "x is not the ARN of a role"],
+    [
+      "the appliance's own role",
+      ["roles", "check", "arn:aws:iam::111111111111:role/garrison-appliance", "--region", "x"],
+      "arn:aws:iam::111111111111:role/garrison-appliance is the appliance's own role",
+    ],
+    [
+      "an empty name",
+      ["image", "backup", "x", "--repository", "file:///nowhere", "--name", ""],
+      "--name is empty",
+    ],
   ])("with %s is refused with a code and exit code 2", async (_what, words, message) => {
     const { exitCode, stdout, stderr } = await run(words);
     expect(stderr.split("\n")[0]).toContain(`garrison: usage: ${message}`);

@@ -12,7 +12,7 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
     "garrison roles export backup-ec2 restore-ec2 worker --with-workers-in-production --backup-account 111111111111 \\\n      --production-account 222222222222 --external-id OUR-ID --format cloudformation > roles.json",
   ],
   "roles check": [
-    "garrison roles check arn:aws:iam::222222222222:role/garrison-backup-ec2 --operation ec2.image-backup --external-id OUR-ID",
+    "garrison roles check arn:aws:iam::222222222222:role/garrison-backup-ec2 --operation ec2.image-backup \\\n      --external-id OUR-ID --installation 0123abcd",
   ],
   "roles create": [
     "garrison roles create worker --backup-account 111111111111 --production-account 222222222222 --external-id OUR-ID",

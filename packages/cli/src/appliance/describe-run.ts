@@ -34,6 +34,7 @@ function progressOf({ status, progress }: Run): readonly string[] {
 }
 
 export function formatRuns(runs: readonly Run[]): string {
+  if (runs.length === 0) return "There are no runs.\n";
   const rows = runs.map((run) => [
     run.id,
     run.kind,

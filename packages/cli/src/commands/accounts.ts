@@ -82,6 +82,7 @@ async function list(flags: ConnectionFlags, context: CliContext): Promise<void> 
   const api = await connectAppliance(flags, context);
   const items = await listAll((cursor) => api.call("listAccounts", { query: { cursor } }, context.signal));
   const text = () => {
+    if (items.length === 0) return "No accounts are known; `garrison accounts add` adds one.\n";
     const rows = items.map(({ id, name, region, roles }) => [id, name, region, Object.keys(roles).join(" ")]);
     return formatTable([["ACCOUNT", "NAME", "REGION", "ROLES"], ...rows]);
   };

@@ -29,6 +29,7 @@ async function list(flags: ListFlags, context: CliContext): Promise<void> {
     api.call("listPoints", { query: { cursor, resource } }, context.signal),
   );
   const text = () => {
+    if (items.length === 0) return "There are no restore points.\n";
     const rows = items.map(({ id, name, createdAt, volumes, resource: of }) => [
       id,
       createdAt.slice(0, 19).replace("T", " "),

@@ -75,6 +75,7 @@ async function list(flags: ConnectionFlags, context: CliContext): Promise<void> 
     api.call("listRepositories", { query: { cursor } }, context.signal),
   );
   const text = () => {
+    if (items.length === 0) return "No repositories are known; `garrison repositories add` adds one.\n";
     const rows = items.map(({ id, name, url }) => [id, name, url]);
     return formatTable([["REPOSITORY", "NAME", "ADDRESS"], ...rows]);
   };

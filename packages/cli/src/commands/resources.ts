@@ -33,6 +33,7 @@ async function list(flags: ListFlags, context: CliContext): Promise<void> {
     api.call("listResources", { query: { cursor, accountId } }, signal),
   );
   const text = () => {
+    if (items.length === 0) return "No instances are known; --rescan looks again.\n";
     const rows = items.map(({ arn, name, state, instanceType, volumes }) => [
       name,
       state,

@@ -30,6 +30,7 @@ export async function backupImage(
   flags: ImageBackupFlags,
   context: CliContext,
 ): Promise<void> {
+  if (flags.name.trim() === "") throw new GarrisonError("usage", "--name is empty");
   using opened = await openNamedRepository(flags, context);
   const keys = opened.repository.domainKeys(flags.domain);
   const parent = await findParent(opened, { keys, flags }, context);
@@ -142,7 +143,7 @@ function report(
   }
   if (fallbackReason !== undefined) context.stderr.write(`garrison: read in full: ${fallbackReason}\n`);
   context.stdout.write(
-    `${summary.point}  ${name}: read ${formatSize(volume.bytesRead)} of ${formatSize(source.sizeBytes)}` +
+    `${summary.point}  ${name}: read ${formatSize(Math.min(volume.bytesRead, source.sizeBytes))} of ${formatSize(source.sizeBytes)}` +
       ` (${volume.coverage}), stored ${formatSize(volume.bytesStored)} in ${volume.blocksStored} blocks,` +
       ` reused ${volume.blocksReused}, ${formatDuration(summary.durationMs)}\n`,
   );

@@ -5,7 +5,7 @@ import { GarrisonError } from "@garrison/core/garrison-error";
 import { checkChain } from "@garrison/roles/check-chain";
 import type { ChainRequest } from "@garrison/roles/chain-request";
 import { formatChainReport } from "@garrison/roles/format-chain-report";
-import { roleCatalogue } from "@garrison/roles/role-catalogue";
+import { findRole, roleCatalogue } from "@garrison/roles/role-catalogue";
 import { parseRoleArn } from "@garrison/roles/role-arn";
 import type { RoleId } from "@garrison/roles/role-definition";
 import type { CliContext } from "../cli-context.ts";
@@ -45,11 +45,22 @@ export async function checkRole(roleArn: string, flags: CheckFlags, context: Cli
     context.stdout.write(
       flags.json === true ? `${JSON.stringify(report, null, 2)}\n` : formatChainReport(report),
     );
+    const lacksGrant = report.findings.some(({ link, verdict }) => link === "grants" && verdict === "failed");
+    if (lacksGrant) hintAtScope(flags, context);
     context.setExitCode(({ passed: 0, failed: 1, unknown: 3 } as const)[report.verdict]);
   } finally {
     prober.close();
     for (const clients of [ambient, ...operators]) clients.close();
   }
+}
+
+/** Scoped documents name one installation; without its id they are tried with one that they may rightly refuse. */
+function hintAtScope(flags: CheckFlags, { stderr }: CliContext): void {
+  if (flags.installation !== undefined) return;
+  stderr.write(
+    "garrison: no --installation was given: roles that are limited to one refuse what was tried. " +
+      "`garrison serve` shows the appliance's.\n",
+  );
 }
 
 function operatorsOf(
@@ -63,7 +74,7 @@ function operatorsOf(
 }
 
 function chainRequest(roleArn: string, flags: CheckFlags, context: CliContext): ChainRequest {
-  parseRoleArn(roleArn);
+  refuseAppliance(roleArn, flags);
   refuseUnknownOperations(flags.operation ?? []);
   const names = roleNames(flags.name ?? []);
   const region =
@@ -91,6 +102,17 @@ function chainRequest(roleArn: string, flags: CheckFlags, context: CliContext): 
     names,
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
   };
+}
+
+/** The appliance's role is who asks: it can't assume itself, and need not. */
+function refuseAppliance(roleArn: string, flags: CheckFlags): void {
+  const { roleName } = parseRoleArn(roleArn);
+  const appliance = roleNames(flags.name ?? []).appliance ?? findRole("appliance").defaultName;
+  if (flags.as === undefined ? roleName !== appliance : flags.as !== "appliance") return;
+  throw new GarrisonError(
+    "usage",
+    `${roleArn} is the appliance's own role, as which the check asks: give a role that it works with`,
+  );
 }
 
 function refuseUnknownOperations(given: readonly string[]): void {
