@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: "integration",
-          include: ["test/integration/**/*.test.ts", "test/simulation/**/*.test.ts"],
+          include: ["test/integration/**/*.test.ts"],
           testTimeout: 120_000,
         },
       },

@@ -5,6 +5,7 @@ import { GarrisonError } from "@garrison/core/garrison-error";
 import { MiB } from "@garrison/core/units";
 import { freeMemory } from "./free-memory.ts";
 import { blockSizeBytes, type BlockReference, type BlockSource, type SourceBlock } from "./block-source.ts";
+import { readDeviceSize } from "./read-device-size.ts";
 
 export interface ChangedRange {
   readonly offset: number;
@@ -35,7 +36,7 @@ export async function openFileBlockSource(options: FileSourceOptions): Promise<B
     if (!facts.isFile() && !facts.isBlockDevice()) {
       throw new GarrisonError("source-unreadable", `${path} is neither a file nor a block device`);
     }
-    const sizeBytes = facts.isBlockDevice() ? await deviceSize(file) : facts.size;
+    const sizeBytes = facts.isBlockDevice() ? await readDeviceSize(file) : facts.size;
     const identity = `file:${path}:${sizeBytes}:${Math.floor(facts.mtimeMs)}`;
     const image = { file, path, sizeBytes };
     if (changed === undefined) return { ...openFullSource(image), identity };
@@ -53,19 +54,6 @@ interface ImageFile {
 }
 
 type SourceWithoutIdentity = Omit<BlockSource, "identity">;
-
-/** A device says its size only by where reading ends. */
-async function deviceSize(file: FileHandle): Promise<number> {
-  const probe = Buffer.allocUnsafe(512);
-  let [low, high] = [0, 2 ** 47];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    const { bytesRead } = await file.read(probe, 0, 512, (middle - 1) * 512).catch(() => ({ bytesRead: 0 }));
-    if (bytesRead > 0) low = middle;
-    else high = middle - 1;
-  }
-  return low * 512;
-}
 
 async function readFully(image: ImageFile, target: Buffer, offset: number): Promise<void> {
   const wanted = Math.min(target.length, image.sizeBytes - offset);

@@ -5,6 +5,7 @@ import { throwIfAborted } from "@garrison/core/clock";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { blockSizeBytes } from "./block-source.ts";
 import type { BlockTarget } from "./block-target.ts";
+import { readDeviceSize } from "./read-device-size.ts";
 
 export interface FileTargetOptions {
   readonly path: string;
@@ -18,17 +19,28 @@ export interface FileTargetOptions {
 export async function openFileBlockTarget(options: FileTargetOptions): Promise<BlockTarget> {
   const { file, isNew } = await openTarget(options);
   try {
-    const isDevice = (await file.stat()).isBlockDevice();
-    if (!isDevice) await file.truncate(options.sizeBytes);
+    await makeRoom(file, options);
     return new FileBlockTarget({ ...options, file, isNew });
-  } catch (cause) {
+  } catch (error) {
     await file.close();
+    throw error;
+  }
+}
+
+/** A file gets the volume's size; a device has to have it, before the first byte is written. */
+async function makeRoom(file: FileHandle, { path, sizeBytes }: FileTargetOptions): Promise<void> {
+  const isDevice = (await file.stat()).isBlockDevice();
+  const deviceBytes = isDevice ? await readDeviceSize(file) : sizeBytes;
+  if (deviceBytes < sizeBytes) {
     throw new GarrisonError(
       "target-unwritable",
-      `${options.path} can't be made ${options.sizeBytes} bytes large`,
-      { cause },
+      `${path} has ${deviceBytes} bytes; the volume needs ${sizeBytes}`,
     );
   }
+  if (isDevice) return;
+  await file.truncate(sizeBytes).catch((cause: unknown) => {
+    throw new GarrisonError("target-unwritable", `${path} can't be made ${sizeBytes} bytes large`, { cause });
+  });
 }
 
 async function openTarget(
