@@ -99,8 +99,9 @@ function openPage(
     throw validation("INVALID_PARAMETER_VALUE", `StartingBlockIndex must be between 0 and ${count - 1}.`);
   }
   const firstBlock = token === undefined ? start : readPageToken(lab, token, listing.scope);
-  // Never twice in a row: a first page may be empty, the page that its token asks for isn't.
-  const empty = token === undefined && randomFraction(lab.random) < settings.emptyPageShare;
+  // Never twice in a row, nor where one page holds all: the aws command doesn't follow tokens here by itself.
+  const mayBeEmpty = token === undefined && count > limit;
+  const empty = mayBeEmpty && randomFraction(lab.random) < settings.emptyPageShare;
   const expiresAtMs = lab.clock.now() + settings.blockTokenMs;
   const makeToken = blockTokenMaker(lab, expiresAtMs);
   return {

@@ -18,7 +18,7 @@ export interface Ec2Settings {
   readonly pendingSnapshotsLimit: number;
   readonly blockTokenMs: number;
   readonly pageTokenMs: number;
-  /** Share of list pages that are empty though more follow: AWS makes no promise that they aren't. */
+  /** Share of first pages of several that are empty though more follow: AWS makes no promise that they aren't. */
   readonly emptyPageShare: number;
   readonly getBlockPerAccount: RateLimit;
   readonly getBlockPerSnapshot: RateLimit;
