@@ -4,7 +4,6 @@ export const GiB = 1024 ** 3;
 export const TiB = 1024 ** 4;
 export const secondMs = 1000;
 export const minuteMs = 60_000;
-export const hourMs = 3_600_000;
 export const dayMs = 86_400_000;
 
 const sizeNames = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
