@@ -8,8 +8,8 @@ import { openS3ObjectStore } from "@garrison/aws/s3-object-store";
 import { systemClock } from "@garrison/core/clock";
 import { systemRandom } from "@garrison/core/random";
 import { startLab, type RunningLab } from "@garrison/lab/start-lab";
-import { describeObjectStore } from "@garrison/repository/object-store-contract";
-import { openRetryingObjectStore } from "@garrison/repository/retrying-object-store";
+import { describeObjectStore } from "@garrison/repository/store/object-store-contract";
+import { openRetryingObjectStore } from "@garrison/repository/store/retrying-object-store";
 
 const region = "eu-central-1";
 const bucket = "store-contract";

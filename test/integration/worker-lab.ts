@@ -23,9 +23,9 @@ import { openS3ObjectStore } from "@garrison/aws/s3-object-store";
 import { systemClock } from "@garrison/core/clock";
 import { systemRandom } from "@garrison/core/random";
 import { startLab, type RunningLab } from "@garrison/lab/start-lab";
-import { initRepository } from "@garrison/repository/init-repository";
-import type { ObjectStore } from "@garrison/repository/object-store";
-import type { Repository } from "@garrison/repository/open-repository";
+import { initRepository } from "@garrison/repository/keys/init-repository";
+import type { ObjectStore } from "@garrison/repository/store/object-store";
+import type { Repository } from "@garrison/repository/keys/open-repository";
 
 export const region = "eu-central-1";
 export const production = "222222222222";

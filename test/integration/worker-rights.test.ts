@@ -47,7 +47,7 @@ import { channelQueueNames } from "@garrison/channel/queue-names";
 import { systemClock } from "@garrison/core/clock";
 import { systemRandom } from "@garrison/core/random";
 import { issueRoleCredentials } from "@garrison/lab/identity/issue-role-credentials";
-import type { ObjectStore } from "@garrison/repository/object-store";
+import type { ObjectStore } from "@garrison/repository/store/object-store";
 import { exportRole } from "@garrison/roles/export-role";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {

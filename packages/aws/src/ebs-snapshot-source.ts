@@ -15,7 +15,7 @@ import {
   type BlockReference,
   type BlockSource,
   type SourceBlock,
-} from "@garrison/repository/block-source";
+} from "@garrison/repository/disk/block-source";
 import type { DataClients } from "./data-clients.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { translateAwsError } from "./translate-aws-error.ts";

@@ -13,7 +13,7 @@ import type {
   ObjectStore,
   StoreCall,
   StoredObject,
-} from "@garrison/repository/object-store";
+} from "@garrison/repository/store/object-store";
 import type { DataClients } from "./data-clients.ts";
 import { awsErrorCode, translateAwsError } from "./translate-aws-error.ts";
 

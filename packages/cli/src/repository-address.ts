@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GarrisonError } from "@garrison/core/garrison-error";
-import { openFolderObjectStore } from "@garrison/repository/folder-object-store";
-import type { ObjectStore } from "@garrison/repository/object-store";
-import { openRetryingObjectStore } from "@garrison/repository/retrying-object-store";
+import { openFolderObjectStore } from "@garrison/repository/store/folder-object-store";
+import type { ObjectStore } from "@garrison/repository/store/object-store";
+import { openRetryingObjectStore } from "@garrison/repository/store/retrying-object-store";
 import type { CliContext } from "./cli-context.ts";
 
 export interface OpenedStore extends Disposable {

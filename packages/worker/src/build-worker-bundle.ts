@@ -28,7 +28,7 @@ export interface WorkerBundle {
 /** What the bundle's programs are made of: the worker, and the thread that the engine looks for beside itself. */
 const programs = {
   worker: new URL("./main.ts", import.meta.url),
-  "block-thread": new URL(import.meta.resolve("@garrison/repository/block-thread")),
+  "block-thread": new URL(import.meta.resolve("@garrison/repository/blocks/block-thread")),
 } as const;
 
 /** Makes CommonJS parts of the SDK work inside an ES module. */

@@ -6,9 +6,9 @@ import type { Clock } from "@garrison/core/clock";
 import type { Logger } from "@garrison/core/logger";
 import type { Random } from "@garrison/core/random";
 import type { TokenBucket } from "@garrison/core/token-bucket";
-import type { DomainKeys } from "@garrison/repository/keys";
-import type { ObjectStore } from "@garrison/repository/object-store";
-import { openRetryingObjectStore } from "@garrison/repository/retrying-object-store";
+import type { DomainKeys } from "@garrison/repository/keys/keys";
+import type { ObjectStore } from "@garrison/repository/store/object-store";
+import { openRetryingObjectStore } from "@garrison/repository/store/retrying-object-store";
 import type { TaskContext } from "./task-context.ts";
 
 /** What every task draws on. */

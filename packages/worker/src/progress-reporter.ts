@@ -1,5 +1,5 @@
 import type { ToAppliance } from "@garrison/channel/messages";
-import type { VolumeProgress } from "@garrison/repository/backup-plan";
+import type { VolumeProgress } from "@garrison/repository/backup/backup-plan";
 
 type ProgressMessage = Extract<ToAppliance, { type: "progress" }>;
 

@@ -1,4 +1,4 @@
-import type { VolumeProgress } from "@garrison/repository/backup-plan";
+import type { VolumeProgress } from "@garrison/repository/backup/backup-plan";
 import type { TaskResult, Task } from "@garrison/channel/messages";
 import type { LentCredentials } from "./task-credentials.ts";
 

@@ -4,10 +4,14 @@ import type { AwsClients } from "@garrison/aws/aws-clients";
 import type { Clock } from "@garrison/core/clock";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { Random } from "@garrison/core/random";
-import { openFolderObjectStore } from "@garrison/repository/folder-object-store";
-import type { ObjectStore } from "@garrison/repository/object-store";
-import { openRepository, type Repository, type RepositorySecret } from "@garrison/repository/open-repository";
-import { openRetryingObjectStore } from "@garrison/repository/retrying-object-store";
+import { openFolderObjectStore } from "@garrison/repository/store/folder-object-store";
+import type { ObjectStore } from "@garrison/repository/store/object-store";
+import {
+  openRepository,
+  type Repository,
+  type RepositorySecret,
+} from "@garrison/repository/keys/open-repository";
+import { openRetryingObjectStore } from "@garrison/repository/store/retrying-object-store";
 import type { SecretBox } from "../secrets/secret-box.ts";
 import type { StoredRepository } from "../store/repositories.ts";
 import type { AssumableRole, AwsAccess } from "./aws-access.ts";

@@ -1,4 +1,4 @@
-import { readPoint } from "@garrison/repository/read-point";
+import { readPoint } from "@garrison/repository/point/read-point";
 import { readPointRecord } from "../store/points.ts";
 import { readRepositoryRecord } from "../store/repositories.ts";
 import type { AppCall, AppDependencies } from "./app-dependencies.ts";

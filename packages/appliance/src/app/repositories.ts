@@ -1,9 +1,9 @@
 import type { NewRepository, RepositoryBody, RepositoryCheck } from "@garrison/api/schemas/repositories";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { newId } from "@garrison/core/ids";
-import { checkRepository } from "@garrison/repository/check-repository";
-import { initRepository } from "@garrison/repository/init-repository";
-import { openRepository, type RepositorySecret } from "@garrison/repository/open-repository";
+import { checkRepository } from "@garrison/repository/check/check-repository";
+import { initRepository } from "@garrison/repository/keys/init-repository";
+import { openRepository, type RepositorySecret } from "@garrison/repository/keys/open-repository";
 import { openStoreAt, sealSecret } from "../access/repository-access.ts";
 import {
   createRepositoryRecord,

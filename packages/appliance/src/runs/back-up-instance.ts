@@ -4,7 +4,7 @@ import type { InstanceRecipe } from "@garrison/aws/ec2/instance-recipe";
 import { readInstanceRecipe } from "@garrison/aws/ec2/read-instance-recipe";
 import type { ImageBackupResult, Task } from "@garrison/channel/messages";
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
-import { newSessionId } from "@garrison/repository/session-id";
+import { newSessionId } from "@garrison/repository/point/session-id";
 import { roleOf } from "../access/aws-access.ts";
 import { readAccount } from "../store/accounts.ts";
 import { readRepositoryRecord, type StoredRepository } from "../store/repositories.ts";

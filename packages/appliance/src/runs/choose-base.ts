@@ -1,7 +1,7 @@
 import { readSnapshots } from "@garrison/aws/ec2/instance-snapshots";
 import type { AwsClients } from "@garrison/aws/aws-clients";
 import { isGarrisonError } from "@garrison/core/garrison-error";
-import { readPoint } from "@garrison/repository/read-point";
+import { readPoint } from "@garrison/repository/point/read-point";
 import type { OpenedRepository } from "../access/repository-access.ts";
 import { listPointRecords } from "../store/points.ts";
 import type { RunDependencies } from "./run-dependencies.ts";

@@ -1,5 +1,5 @@
 import type { RepositoryAccess as RepositoryGrant } from "@garrison/channel/messages";
-import type { DomainKeys } from "@garrison/repository/keys";
+import type { DomainKeys } from "@garrison/repository/keys/keys";
 import type { OpenedRepository } from "../access/repository-access.ts";
 
 /** What a worker is told of the repository: its address and the keys of one domain, never the master key. */

@@ -7,7 +7,7 @@ import { isManagedInstanceOnline } from "@garrison/aws/ssm/managed-instance";
 import { readImageParameter } from "@garrison/aws/ssm/read-image-parameter";
 import { channelQueueNames } from "@garrison/channel/queue-names";
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
-import { newLaneId } from "@garrison/repository/session-id";
+import { newLaneId } from "@garrison/repository/point/session-id";
 import { changeWorker, createWorkerRecord, readWorkerRecord } from "../store/workers.ts";
 import type { StoredRepository } from "../store/repositories.ts";
 import { bootstrapWorker } from "./bootstrap-worker.ts";

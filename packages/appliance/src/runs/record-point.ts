@@ -2,7 +2,7 @@ import type { Account } from "@garrison/api/schemas/accounts";
 import type { Point } from "@garrison/api/schemas/points";
 import { deleteSnapshot } from "@garrison/aws/ec2/instance-snapshots";
 import { GarrisonError } from "@garrison/core/garrison-error";
-import { readPoint } from "@garrison/repository/read-point";
+import { readPoint } from "@garrison/repository/point/read-point";
 import { roleOf } from "../access/aws-access.ts";
 import { keepMade, listRecorded, recordRemoved } from "../store/made-resources.ts";
 import { forgetSnapshots, listPointRecords, recordPoint } from "../store/points.ts";

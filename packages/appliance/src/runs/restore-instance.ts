@@ -4,7 +4,7 @@ import { newRestoreSchema, type NewRestore, type Run } from "@garrison/api/schem
 import type { InstanceRecipe } from "@garrison/aws/ec2/instance-recipe";
 import type { ImageRestoreResult, Task } from "@garrison/channel/messages";
 import { GarrisonError } from "@garrison/core/garrison-error";
-import { readPoint, sessionsOfPoint } from "@garrison/repository/read-point";
+import { readPoint, sessionsOfPoint } from "@garrison/repository/point/read-point";
 import { readAccount } from "../store/accounts.ts";
 import { readPointRecord } from "../store/points.ts";
 import { readRepositoryRecord, type StoredRepository } from "../store/repositories.ts";

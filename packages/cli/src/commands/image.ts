@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { listPoints } from "@garrison/repository/list-points";
+import { listPoints } from "@garrison/repository/point/list-points";
 import type { CliContext } from "../cli-context.ts";
 import { backupImage, type ImageBackupFlags } from "../repository/backup-image.ts";
 import { formatPoints } from "../repository/format-points.ts";

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { checkRepository } from "@garrison/repository/check-repository";
-import type { CheckLevel, Finding } from "@garrison/repository/check-plan";
-import { initRepository } from "@garrison/repository/init-repository";
-import { listPoints } from "@garrison/repository/list-points";
+import { checkRepository } from "@garrison/repository/check/check-repository";
+import type { CheckLevel, Finding } from "@garrison/repository/check/check-plan";
+import { initRepository } from "@garrison/repository/keys/init-repository";
+import { listPoints } from "@garrison/repository/point/list-points";
 import type { CliContext } from "../cli-context.ts";
 import { openStore } from "../repository-address.ts";
 import { formatPoints, type ListedPoint } from "../repository/format-points.ts";

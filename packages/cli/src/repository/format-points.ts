@@ -1,6 +1,6 @@
 import { formatSize } from "@garrison/core/units";
-import { blockSizeBytes } from "@garrison/repository/block-source";
-import type { RestorePoint } from "@garrison/repository/read-point";
+import { blockSizeBytes } from "@garrison/repository/disk/block-source";
+import type { RestorePoint } from "@garrison/repository/point/read-point";
 
 export interface ListedPoint extends RestorePoint {
   readonly domain: string;

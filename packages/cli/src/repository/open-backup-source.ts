@@ -1,9 +1,9 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
-import type { BlockSource } from "@garrison/repository/block-source";
-import { openFileBlockSource, type ChangedRange } from "@garrison/repository/file-block-source";
-import type { RestorePoint } from "@garrison/repository/read-point";
+import type { BlockSource } from "@garrison/repository/disk/block-source";
+import { openFileBlockSource, type ChangedRange } from "@garrison/repository/disk/file-block-source";
+import type { RestorePoint } from "@garrison/repository/point/read-point";
 import type { CliContext } from "../cli-context.ts";
 import { regionOf } from "../repository-address.ts";
 

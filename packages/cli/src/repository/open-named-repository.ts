@@ -1,7 +1,7 @@
-import type { DomainKeys } from "@garrison/repository/keys";
+import type { DomainKeys } from "@garrison/repository/keys/keys";
 import { isDomainName } from "@garrison/repository/format/object-names";
-import type { ObjectStore } from "@garrison/repository/object-store";
-import { openRepository, type Repository } from "@garrison/repository/open-repository";
+import type { ObjectStore } from "@garrison/repository/store/object-store";
+import { openRepository, type Repository } from "@garrison/repository/keys/open-repository";
 import type { CliContext } from "../cli-context.ts";
 import { openStore } from "../repository-address.ts";
 import { readPassword, type PasswordFlags } from "./read-password.ts";

@@ -1,12 +1,12 @@
 import { stat } from "node:fs/promises";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { formatSize, GiB } from "@garrison/core/units";
-import type { BlockTarget } from "@garrison/repository/block-target";
-import { openFileBlockTarget } from "@garrison/repository/file-block-target";
-import type { DomainKeys } from "@garrison/repository/keys";
-import { findNewestPoint, listPoints } from "@garrison/repository/list-points";
-import type { PointVolume, RestorePoint } from "@garrison/repository/read-point";
-import { restoreVolume, type RestoreSummary } from "@garrison/repository/restore-volume";
+import type { BlockTarget } from "@garrison/repository/disk/block-target";
+import { openFileBlockTarget } from "@garrison/repository/disk/file-block-target";
+import type { DomainKeys } from "@garrison/repository/keys/keys";
+import { findNewestPoint, listPoints } from "@garrison/repository/point/list-points";
+import type { PointVolume, RestorePoint } from "@garrison/repository/point/read-point";
+import { restoreVolume, type RestoreSummary } from "@garrison/repository/restore/restore-volume";
 import type { CliContext } from "../cli-context.ts";
 import { regionOf } from "../repository-address.ts";
 import { openNamedRepository, type OpenedRepository, type RepositoryFlags } from "./open-named-repository.ts";

@@ -1,5 +1,5 @@
 import { formatSize } from "@garrison/core/units";
-import type { VolumeProgress } from "@garrison/repository/backup-plan";
+import type { VolumeProgress } from "@garrison/repository/backup/backup-plan";
 import type { CliContext } from "../cli-context.ts";
 
 const linesEveryMs = 10_000;

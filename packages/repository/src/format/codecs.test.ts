@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { seededRandom } from "@garrison/core/random";
-import { deriveRepository } from "../derive-keys.ts";
+import { deriveRepository } from "../keys/derive-keys.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { decodeHooks, encodeHooks } from "./hooks.ts";

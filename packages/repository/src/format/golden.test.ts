@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { deriveRepository } from "../derive-keys.ts";
+import { deriveRepository } from "../keys/derive-keys.ts";
 import { deriveKey } from "./derive-key.ts";
 import { encodeHooks } from "./hooks.ts";
 import { emptyInterior, encodeInterior } from "./interior-page.ts";

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from "node:crypto";
-import type { DomainKeys } from "../keys.ts";
+import type { DomainKeys } from "../keys/keys.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { itemKinds, type Codec, type ItemKind } from "./format-limits.ts";
 

@@ -1,7 +1,7 @@
 import { argon2Sync } from "node:crypto";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { Random } from "@garrison/core/random";
-import type { RepositorySecret } from "../open-repository.ts";
+import type { RepositorySecret } from "../keys/open-repository.ts";
 import { deriveKey } from "./derive-key.ts";
 import { formatJson, parseJson } from "./json-fields.ts";
 import { counterNonce, openBytes, sealBytes } from "./seal.ts";

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { GarrisonError } from "@garrison/core/garrison-error";
-import type { DomainKeys } from "../keys.ts";
+import type { DomainKeys } from "../keys/keys.ts";
 
 export const repositoryObjectName = "garrison";
 export const wrapPrefix = "key/";

@@ -1,5 +1,5 @@
 import { GarrisonError } from "@garrison/core/garrison-error";
-import type { DomainKeys } from "../keys.ts";
+import type { DomainKeys } from "../keys/keys.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { deriveKey } from "./derive-key.ts";

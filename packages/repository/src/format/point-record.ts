@@ -1,5 +1,5 @@
 import type { Random } from "@garrison/core/random";
-import type { VolumeSummary } from "../backup-plan.ts";
+import type { VolumeSummary } from "../backup/backup-plan.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { deriveKey } from "./derive-key.ts";
 import { decodeInterior, encodeInterior, type Interior } from "./interior-page.ts";

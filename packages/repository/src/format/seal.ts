@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
-import { freeMemory } from "../free-memory.ts";
+import { freeMemory } from "../blocks/free-memory.ts";
 import { tagBytes } from "./format-limits.ts";
 
 export interface SealContext {

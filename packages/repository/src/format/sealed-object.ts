@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { Random } from "@garrison/core/random";
-import type { DomainKeys } from "../keys.ts";
+import type { DomainKeys } from "../keys/keys.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { deriveKey } from "./derive-key.ts";

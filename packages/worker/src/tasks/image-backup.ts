@@ -1,9 +1,9 @@
 import { openEbsSnapshotSource } from "@garrison/aws/ebs-snapshot-source";
 import type { ImageBackupResult, ImageBackupTask } from "@garrison/channel/messages";
 import { isGarrisonError } from "@garrison/core/garrison-error";
-import type { BackupSummary, BackupVolume } from "@garrison/repository/backup-plan";
-import { backupVolumes } from "@garrison/repository/backup-volumes";
-import type { BlockSource } from "@garrison/repository/block-source";
+import type { BackupSummary, BackupVolume } from "@garrison/repository/backup/backup-plan";
+import { backupVolumes } from "@garrison/repository/backup/backup-volumes";
+import type { BlockSource } from "@garrison/repository/disk/block-source";
 import {
   fromBase64,
   openTaskResources,

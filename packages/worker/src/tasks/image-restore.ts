@@ -1,6 +1,6 @@
 import { openEbsSnapshotTarget } from "@garrison/aws/ebs-snapshot-target";
 import type { ImageRestoreResult, ImageRestoreTask } from "@garrison/channel/messages";
-import { restoreVolume } from "@garrison/repository/restore-volume";
+import { restoreVolume } from "@garrison/repository/restore/restore-volume";
 import {
   fromBase64,
   openTaskResources,

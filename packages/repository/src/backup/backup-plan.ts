@@ -1,0 +1,69 @@
+import type { Clock } from "@garrison/core/clock";
+import type { Logger } from "@garrison/core/logger";
+import type { Random } from "@garrison/core/random";
+import type { BlockSource } from "../disk/block-source.ts";
+import type { DomainKeys, SessionGrant } from "../keys/keys.ts";
+import type { ObjectStore } from "../store/object-store.ts";
+
+export interface VolumeProgress {
+  readonly volumeId: string;
+  /** Blocks looked at, of those known so far to be looked at. */
+  readonly blocksDone: number;
+  readonly blocksTotal?: number;
+  readonly bytesRead: number;
+  readonly bytesStored: number;
+}
+
+export interface BackupDependencies {
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly keys: DomainKeys;
+  readonly onProgress?: (progress: VolumeProgress) => void;
+}
+
+export interface BackupVolume {
+  readonly volumeId: string;
+  readonly deviceName?: string;
+  readonly source: BlockSource;
+}
+
+export interface BackupPlan {
+  readonly grant: SessionGrant;
+  /** The protected resource (an ARN, or the name of an image). */
+  readonly series: string;
+  /** What people call the point; default: the series. */
+  readonly name?: string;
+  /** Session id of the point whose blocks are reused. A source with `changes` needs it. */
+  readonly parent?: string;
+  /** Blocks under way at once; default 8. */
+  readonly concurrency?: number;
+  /** Threads that hash and compress; default 2, 0 does it in the caller's thread. */
+  readonly threads?: number;
+  readonly volumes: readonly BackupVolume[];
+  /** What is needed to rebuild the resource; sealed into the record under the session's data key. */
+  readonly description: Readonly<Record<string, unknown>>;
+}
+
+export interface VolumeSummary {
+  readonly volumeId: string;
+  readonly coverage: "full" | "changes";
+  readonly blocksListed: number;
+  readonly blocksRead: number;
+  readonly bytesRead: number;
+  readonly blocksStored: number;
+  /** Sealed bytes added to the repository for this volume's blocks. */
+  readonly bytesStored: number;
+  /** Blocks listed whose bytes were in the repository already. */
+  readonly blocksReused: number;
+  /** Blocks taken over, unread, from what an earlier lane of this session had sealed. */
+  readonly blocksResumed: number;
+}
+
+export interface BackupSummary {
+  /** The session id: the restore point's name. */
+  readonly point: string;
+  readonly volumes: readonly VolumeSummary[];
+  readonly durationMs: number;
+}

@@ -1,0 +1,262 @@
+import { GarrisonError } from "@garrison/core/garrison-error";
+import { mapConcurrent } from "@garrison/core/map-concurrent";
+import type { VolumeSummary } from "./backup-plan.ts";
+import type { BackupRun } from "./backup-run.ts";
+import { blockSizeBytes, type BlockReference } from "../disk/block-source.ts";
+import type { PreparedBlock } from "../blocks/block-work.ts";
+import { freeBuffer, freeMemory } from "../blocks/free-memory.ts";
+import { itemKinds, leafEntries } from "../format/format-limits.ts";
+import { chunkAad } from "../format/item-identity.ts";
+import { emptyLeaf, type Leaf, type MutableLeaf } from "../format/leaf-page.ts";
+import type { ChunkAddress } from "../format/page-reference.ts";
+import { readLeaf } from "../point/page-reader.ts";
+import { openParentStore } from "./parent-store.ts";
+import { VolumeMap, type FinishedMap } from "./volume-map.ts";
+import { openVolumeReader, type VolumeReader } from "../point/volume-reader.ts";
+
+export interface VolumeResult {
+  readonly summary: VolumeSummary;
+  readonly map: FinishedMap;
+  readonly parent: VolumeReader | undefined;
+}
+
+/** What is known about a block once it has been looked at. */
+type DecidedBlock = { readonly index: number; readonly bytesRead: number } & (
+  | { readonly outcome: "zero" }
+  | { readonly outcome: "same" | "resumed"; readonly address: ChunkAddress }
+  | { readonly outcome: "new"; readonly prepared: PreparedBlock }
+);
+
+type Counts = {
+  -readonly [Field in keyof Omit<VolumeSummary, "volumeId" | "coverage">]: VolumeSummary[Field];
+};
+
+const zeroBlock = Buffer.alloc(blockSizeBytes);
+const blocksPerProgress = 64;
+
+/**
+ * Backs up one volume of a session: takes over what earlier lanes sealed, then looks at each listed block, several at a
+ * time, and settles them in order into packs and leaves.
+ */
+export async function backupVolume(run: BackupRun, number: number): Promise<VolumeResult> {
+  const volume = run.plan.volumes[number]!;
+  const place = { series: run.session.series, volumeId: volume.volumeId };
+  const parent = openParent(run, volume.volumeId);
+  const { coverage } = volume.source;
+  const map = await VolumeMap.open({
+    number,
+    place,
+    pages: run.pages,
+    coverage,
+    ...(parent === undefined ? {} : { parent }),
+  });
+  const writer = new VolumeWriter({ run, number, map, parent });
+  await writer.takeOver();
+  if (run.resume.frontier.volume <= number) await writer.readSource();
+  return { summary: writer.summary(), map: await map.finish(), parent };
+}
+
+function openParent(run: BackupRun, volumeId: string): VolumeReader | undefined {
+  const { series, parent } = run.session;
+  const volume = parent?.volumes.find((each) => each.volumeId === volumeId);
+  return volume === undefined
+    ? undefined
+    : openVolumeReader(
+        { ...run.dependencies, store: openParentStore(run.dependencies.store) },
+        { series, volume },
+        run.call,
+      );
+}
+
+interface VolumeWriterOptions {
+  readonly run: BackupRun;
+  readonly number: number;
+  readonly map: VolumeMap;
+  readonly parent: VolumeReader | undefined;
+}
+
+class VolumeWriter {
+  readonly #options: VolumeWriterOptions;
+  readonly #counts: Counts = {
+    blocksListed: 0,
+    blocksRead: 0,
+    bytesRead: 0,
+    blocksStored: 0,
+    bytesStored: 0,
+    blocksReused: 0,
+    blocksResumed: 0,
+  };
+  #open: { readonly number: number; readonly leaf: MutableLeaf } | undefined;
+
+  constructor(options: VolumeWriterOptions) {
+    this.#options = options;
+  }
+
+  summary(): VolumeSummary {
+    const { volumeId, source } = this.#volume;
+    return { volumeId, coverage: source.coverage, ...this.#counts };
+  }
+
+  /** Puts the leaves of earlier lanes into the map, in their order. */
+  async takeOver(): Promise<void> {
+    const { run, number, map } = this.#options;
+    const leaves = run.resume.leaves.filter((leaf) => leaf.volume === number);
+    const options = { concurrency: run.concurrency, signal: run.call.signal };
+    const loaded = mapConcurrent(leaves, options, async (leaf) => ({
+      number: leaf.leaf,
+      page: leaf.page,
+      leaf: leaf.page === undefined ? emptyLeaf() : await this.#loadLeaf(leaf.leaf, leaf.page),
+    }));
+    for await (const taken of loaded) {
+      await map.adoptLeaf(taken.number, taken);
+      this.#countResumed(taken.leaf);
+    }
+  }
+
+  async readSource(): Promise<void> {
+    const { run, number } = this.#options;
+    const { frontier } = run.resume;
+    const fromBlock = frontier.volume === number ? frontier.leaf * leafEntries : 0;
+    const listed = this.#volume.source.list({ signal: run.call.signal, fromBlock });
+    const options = { concurrency: run.concurrency, signal: run.call.signal };
+    const decided = mapConcurrent(this.#inOrder(listed, fromBlock), options, (block) => this.#decide(block));
+    for await (const block of decided) {
+      await this.#settle(block);
+      if (this.#counts.blocksListed % blocksPerProgress === 0) this.#report();
+    }
+    await this.#closeLeaf();
+    this.#report();
+  }
+
+  get #volume() {
+    return this.#options.run.plan.volumes[this.#options.number]!;
+  }
+
+  #loadLeaf(leaf: number, address: Parameters<typeof readLeaf>[1]["address"]): Promise<Leaf> {
+    const { run } = this.#options;
+    const volume = { series: run.session.series, volumeId: this.#volume.volumeId };
+    return readLeaf(run.dependencies, { volume, address, leaf }, run.call);
+  }
+
+  #countResumed(leaf: Leaf): void {
+    const own = leaf.filter((entry) => entry?.session === this.#options.run.session.sessionId).length;
+    this.#counts.blocksListed += own;
+    this.#counts.blocksResumed += own;
+  }
+
+  /** A list that repeats, jumps back or leaves the volume would make a wrong map: it is refused. */
+  async *#inOrder(listed: AsyncIterable<BlockReference>, fromBlock: number): AsyncGenerator<BlockReference> {
+    const { source, volumeId } = this.#volume;
+    const blocks = Math.ceil(source.sizeBytes / blockSizeBytes);
+    let next = fromBlock;
+    for await (const reference of listed) {
+      if (!Number.isInteger(reference.index) || reference.index < next || reference.index >= blocks) {
+        const reason = `block ${reference.index} is listed after block ${next - 1} of ${blocks}`;
+        throw new GarrisonError("source-invalid", `the block list of ${volumeId} is out of order: ${reason}`);
+      }
+      next = reference.index + 1;
+      yield reference;
+    }
+  }
+
+  async #decide(reference: BlockReference): Promise<DecidedBlock> {
+    const { run, number, parent } = this.#options;
+    const { index } = reference;
+    if (reference.isZero === true) return { index, bytesRead: 0, outcome: "zero" };
+    const resumed = run.resume.find(number, index);
+    if (resumed !== undefined) return { index, bytesRead: 0, outcome: "resumed", address: resumed };
+    const leaf = await parent?.leaf(Math.floor(index / leafEntries));
+    const before = leaf?.[index % leafEntries];
+    const { bytes, sha256 } = await this.#volume.source.read(reference, run.call);
+    const bytesRead = bytes.length;
+    if (bytesRead !== blockSizeBytes) {
+      throw new GarrisonError(
+        "source-invalid",
+        `block ${index} of ${this.#volume.volumeId} has ${bytesRead} bytes`,
+      );
+    }
+    if (zeroBlock.equals(bytes)) {
+      freeMemory(bytes);
+      return { index, bytesRead, outcome: "zero" };
+    }
+    const prepared = await run.crew.prepare({ bytes, sha256, expectedId: before?.id });
+    if (prepared.payload === undefined) return { index, bytesRead, outcome: "same", address: before! };
+    return { index, bytesRead, outcome: "new", prepared };
+  }
+
+  async #settle(block: DecidedBlock): Promise<void> {
+    const number = Math.floor(block.index / leafEntries);
+    if (this.#open?.number !== number) {
+      await this.#closeLeaf();
+      this.#open = { number, leaf: await this.#beginLeaf(number) };
+    }
+    const counts = this.#counts;
+    counts.blocksListed++;
+    counts.bytesRead += block.bytesRead;
+    if (block.bytesRead > 0) counts.blocksRead++;
+    if (block.outcome === "same") counts.blocksReused++;
+    if (block.outcome === "resumed") counts.blocksResumed++;
+    this.#open!.leaf[block.index % leafEntries] = await this.#addressOf(block);
+  }
+
+  async #addressOf(block: DecidedBlock): Promise<ChunkAddress | undefined> {
+    if (block.outcome === "zero") return undefined;
+    if (block.outcome !== "new") return block.address;
+    const { run } = this.#options;
+    const recent = run.recent.find(block.prepared.id);
+    if (recent !== undefined && Buffer.compare(recent.id, block.prepared.id) === 0) {
+      this.#counts.blocksReused++;
+      freeBuffer(block.prepared.payload!);
+      return recent;
+    }
+    const address = await this.#store(block.index, block.prepared);
+    run.recent.add(address);
+    return address;
+  }
+
+  async #store(index: number, prepared: PreparedBlock): Promise<ChunkAddress> {
+    const { run, number } = this.#options;
+    const { id, codec } = prepared;
+    const aad = chunkAad(run.dependencies.keys, { id, plainBytes: blockSizeBytes, codec });
+    const item = {
+      kind: itemKinds.chunk,
+      codec,
+      volume: number,
+      position: index,
+      plainBytes: blockSizeBytes,
+      id,
+    };
+    const place = await run.packs.append(item, prepared.payload!, aad);
+    freeBuffer(prepared.payload!);
+    this.#counts.blocksStored++;
+    this.#counts.bytesStored += place.length;
+    return { id, codec, session: run.session.sessionId, lane: run.session.laneId, ...place };
+  }
+
+  /** Blocks that are not listed are zero in a full read, and as in the parent otherwise. */
+  async #beginLeaf(number: number): Promise<MutableLeaf> {
+    const { parent } = this.#options;
+    const before = this.#volume.source.coverage === "changes" ? await parent?.leaf(number) : undefined;
+    return before === undefined ? emptyLeaf() : [...before];
+  }
+
+  async #closeLeaf(): Promise<void> {
+    const { run, number, map } = this.#options;
+    if (this.#open === undefined) return;
+    const { number: leaf, leaf: entries } = this.#open;
+    this.#open = undefined;
+    const page = await map.putLeaf(leaf, entries);
+    await run.addLeaf({ volume: number, leaf, page });
+  }
+
+  #report(): void {
+    const { bytesRead, bytesStored, blocksListed } = this.#counts;
+    const { volumeId } = this.#volume;
+    this.#options.run.dependencies.onProgress?.({
+      volumeId,
+      blocksDone: blocksListed,
+      bytesRead,
+      bytesStored,
+    });
+  }
+}

@@ -1,0 +1,193 @@
+import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
+import type { BackupDependencies, BackupSummary } from "./backup-plan.ts";
+import type { BackupRun } from "./backup-run.ts";
+import type { VolumeResult } from "./backup-volume.ts";
+import { itemKinds, maxDescriptionBytes } from "../format/format-limits.ts";
+import { encodeHooks } from "../format/hooks.ts";
+import { packName, packPrefix, parsePackName, pointName, type PackKind } from "../format/object-names.ts";
+import { encodePackTable, PackTable, type PackUse } from "../format/pack-table.ts";
+import {
+  encodeRecord,
+  sealDescription,
+  type PointRecord,
+  type RecordVolume,
+  type TablePack,
+} from "../format/point-record.ts";
+import { encodeObject } from "../format/sealed-object.ts";
+import type { StoreCall } from "../store/object-store.ts";
+import { readSlot, type SlotContent } from "../point/read-slot.ts";
+import { sessionStartMs } from "../point/session-id.ts";
+
+const packKinds: readonly PackKind[] = ["pack", "map"];
+
+/** Tables, hooks, a look at what has arrived, then the record into the slot: that creation is the commit. */
+export async function commitSession(
+  run: BackupRun,
+  results: readonly VolumeResult[],
+): Promise<BackupSummary> {
+  await run.flush();
+  const firstTablePack = run.maps.begun;
+  const volumes: RecordVolume[] = [];
+  for (const [number, result] of results.entries()) volumes.push(await finishVolume(run, { number, result }));
+  await run.flush();
+  await verifyArrival(run, results);
+  return fillSlot(run, recordOf(run, { volumes, tablePacks: tablePacksFrom(run, firstTablePack) }));
+}
+
+function tablePacksFrom(run: BackupRun, first: number): readonly TablePack[] {
+  const { sessionId: session, laneId: lane } = run.session;
+  return Array.from({ length: run.maps.begun - first }, (_, index) => {
+    const { number, items, sizeBytes } = run.packFacts.find("map", { session, lane, number: first + index })!;
+    return { number, items, sizeBytes };
+  });
+}
+
+async function finishVolume(
+  run: BackupRun,
+  finished: { readonly number: number; readonly result: VolumeResult },
+): Promise<RecordVolume> {
+  const { number, result } = finished;
+  const { volumeId, deviceName, source } = run.plan.volumes[number]!;
+  const place = { series: run.session.series, volumeId };
+  await describePacks(run, result);
+  const table = { kind: itemKinds.table, volume: number, plain: encodePackTable(result.map.table) };
+  const hooks = { kind: itemKinds.hooks, volume: number, plain: encodeHooks(result.map.hooks) };
+  return {
+    ...result.summary,
+    ...(deviceName === undefined ? {} : { deviceName }),
+    sizeBytes: source.sizeBytes,
+    identity: source.identity,
+    blocksHeld: result.map.blocksHeld,
+    root: result.map.root,
+    tables: await run.pages.writeParts(place, table),
+    hooks: await run.pages.writeParts(place, hooks),
+  };
+}
+
+/** Gives each pack of the table its size and item count: from this session, or from the parent's table. */
+async function describePacks(run: BackupRun, result: VolumeResult): Promise<void> {
+  const { table } = result.map;
+  const inherited = result.parent === undefined ? undefined : await result.parent.table();
+  for (const kind of packKinds) {
+    for (const use of table.uses(kind)) {
+      const isOwn = use.session === run.session.sessionId;
+      const facts = (isOwn ? run.packFacts : inherited)?.find(kind, use);
+      if (facts === undefined || facts.sizeBytes === 0) {
+        throw new GarrisonError("internal", `nothing is known of ${nameOf(run.dependencies, use)}`);
+      }
+      table.describe(kind, use, facts);
+    }
+  }
+}
+
+function nameOf(dependencies: BackupDependencies, use: PackUse): string {
+  return packName(dependencies.keys.domain, use.kind, use);
+}
+
+/** Compares a listing of the session's packs with what the record is going to refer to. */
+async function verifyArrival(run: BackupRun, results: readonly VolumeResult[]): Promise<void> {
+  const { keys, store } = run.dependencies;
+  const { sessionId, laneId } = run.session;
+  const listed = new PackTable();
+  for (const kind of packKinds) {
+    for await (const object of store.list(packPrefix(keys.domain, kind, sessionId), run.call)) {
+      const name = parsePackName(object.key);
+      if (name !== undefined) listed.describe(kind, name, { items: 0, sizeBytes: object.sizeBytes });
+    }
+    const lane = { session: sessionId, lane: laneId };
+    for (let number = 0; number < (kind === "pack" ? run.packs : run.maps).begun; number++) {
+      requireListed(run, listed, run.packFacts.find(kind, { ...lane, number })!);
+    }
+    for (const use of results.flatMap((result) => [...result.map.table.uses(kind)])) {
+      if (use.session === sessionId) requireListed(run, listed, use);
+    }
+  }
+}
+
+function requireListed(run: BackupRun, listed: PackTable, use: PackUse): void {
+  const found = listed.find(use.kind, use)?.sizeBytes;
+  if (found === use.sizeBytes) return;
+  const name = nameOf(run.dependencies, use);
+  if (found === undefined || found === 0)
+    throw new GarrisonError("object-missing", `${name} was stored but is not listed`);
+  throw new GarrisonError("object-truncated", `${name} has ${found} bytes, not ${use.sizeBytes}`);
+}
+
+function recordOf(run: BackupRun, stored: Pick<PointRecord, "volumes" | "tablePacks">): PointRecord {
+  const { plan, session, dependencies } = run;
+  const { keys, random, clock } = dependencies;
+  const { sessionId, laneId, predecessor, seen, parent, bases } = session;
+  const name = pointName(keys.domain, session.series, sessionId);
+  const description = sealDescription({ dataKey: plan.grant.dataKey, name, random }, plan.description);
+  if (description.length > maxDescriptionBytes) {
+    throw new GarrisonError(
+      "usage",
+      `the description of ${plan.series} is larger than ${maxDescriptionBytes} bytes`,
+    );
+  }
+  return {
+    session: sessionId,
+    lane: laneId,
+    series: plan.series,
+    name: plan.name ?? plan.series,
+    createdAtMs: sessionStartMs(sessionId),
+    durationMs: Math.max(0, clock.now() - run.startedAtMs),
+    ...(parent === undefined ? {} : { parent: parent.session }),
+    bases,
+    ...(predecessor === undefined ? {} : { predecessor }),
+    seen,
+    ...stored,
+    description,
+  };
+}
+
+async function fillSlot(run: BackupRun, record: PointRecord): Promise<BackupSummary> {
+  const { keys, random, store } = run.dependencies;
+  const name = pointName(keys.domain, run.session.series, record.session);
+  const bytes = encodeObject(keys, random, { name, kind: "record", body: encodeRecord(record) });
+  if ((await store.create(name, bytes, run.call)) === "created") return summaryOf(record);
+  const address = { series: run.session.series, session: record.session };
+  const committed = await readFilledSlot(run.dependencies, address, run.call);
+  return committed ?? summaryOf(record);
+}
+
+/**
+ * The summary of a session that is committed already; nothing while its slot is empty. Throws `session-fenced` when it
+ * can't commit any more, `slot-foreign` when the slot holds what nobody of this domain wrote.
+ */
+export async function readFilledSlot(
+  dependencies: BackupDependencies,
+  address: { readonly series: string; readonly session: string },
+  call: StoreCall,
+): Promise<BackupSummary | undefined> {
+  let content: SlotContent | undefined;
+  try {
+    content = await readSlot(dependencies, address, call);
+  } catch (cause) {
+    if (!isGarrisonError(cause, "object-damaged") && !isGarrisonError(cause, "object-malformed")) throw cause;
+    throw new GarrisonError("slot-foreign", `the slot of session ${address.session} is not authentic`, {
+      cause,
+    });
+  }
+  if (content === undefined) return undefined;
+  if (content.state === "point") return summaryOf(content.record);
+  throw new GarrisonError("session-fenced", `session ${address.session} has ended: ${content.state}`);
+}
+
+function summaryOf(record: PointRecord): BackupSummary {
+  return {
+    point: record.session,
+    durationMs: record.durationMs,
+    volumes: record.volumes.map((volume) => ({
+      volumeId: volume.volumeId,
+      coverage: volume.coverage,
+      blocksListed: volume.blocksListed,
+      blocksRead: volume.blocksRead,
+      bytesRead: volume.bytesRead,
+      blocksStored: volume.blocksStored,
+      bytesStored: volume.bytesStored,
+      blocksReused: volume.blocksReused,
+      blocksResumed: volume.blocksResumed,
+    })),
+  };
+}

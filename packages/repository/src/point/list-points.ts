@@ -1,0 +1,88 @@
+import { mapConcurrent } from "@garrison/core/map-concurrent";
+import { isGarrisonError } from "@garrison/core/garrison-error";
+import { endPrefix, parseSlotName, pointPrefix, seriesHash } from "../format/object-names.ts";
+import type { DomainKeys } from "../keys/keys.ts";
+import type { ObjectStore, StoreCall } from "../store/object-store.ts";
+import { describePoint, type RestorePoint } from "./read-point.ts";
+import { readSlot, readTombstone, type SlotAddress } from "./read-slot.ts";
+
+export interface ListDependencies {
+  readonly store: ObjectStore;
+  readonly keys: DomainKeys;
+}
+
+const readsAtOnce = 8;
+
+/**
+ * Committed restore points of the domain (or of one series), oldest first. Ended, fenced, given-up and uncommitted
+ * sessions are never listed; a record that is not authentic is skipped (`checkRepository` names it).
+ */
+export async function listPoints(
+  dependencies: ListDependencies,
+  filter: { readonly series?: string },
+  call: StoreCall,
+): Promise<readonly RestorePoint[]> {
+  const points: RestorePoint[] = [];
+  const slots = listSlots(dependencies, filter, call);
+  const options = { concurrency: readsAtOnce, signal: call.signal };
+  for await (const point of mapConcurrent(slots, options, (slot) => readListed(dependencies, slot, call))) {
+    if (point !== undefined) points.push(point);
+  }
+  return points.sort((left, right) => (left.sessionId < right.sessionId ? -1 : 1));
+}
+
+/** The newest restore point of a series, or nothing. */
+export async function findNewestPoint(
+  dependencies: ListDependencies,
+  series: string,
+  call: StoreCall,
+): Promise<RestorePoint | undefined> {
+  const slots: SlotAddress[] = [];
+  for await (const slot of listSlots(dependencies, { series }, call)) slots.push(slot);
+  for (const slot of slots.reverse()) {
+    const point = await readListed(dependencies, slot, call);
+    if (point !== undefined) return point;
+  }
+  return undefined;
+}
+
+async function* listSlots(
+  dependencies: ListDependencies,
+  filter: { readonly series?: string },
+  call: StoreCall,
+): AsyncGenerator<SlotAddress> {
+  const { keys, store } = dependencies;
+  const series = filter.series === undefined ? undefined : seriesHash(keys, filter.series);
+  const ended = new Set<string>();
+  for await (const object of store.list(endPrefix(keys.domain, series), call))
+    ended.add(endedKey(object.key));
+  for await (const object of store.list(pointPrefix(keys.domain, series), call)) {
+    const slot = parseSlotName(object.key);
+    if (slot === undefined) continue;
+    const isEnded =
+      ended.has(endedKey(object.key)) && (await readTombstone(dependencies, slot, call)) === "signed";
+    if (!isEnded) yield slot;
+  }
+}
+
+function endedKey(key: string): string {
+  return key.slice(-(32 + 1 + 16));
+}
+
+async function readListed(
+  dependencies: ListDependencies,
+  slot: SlotAddress,
+  call: StoreCall,
+): Promise<RestorePoint | undefined> {
+  try {
+    const content = await readSlot(dependencies, slot, call);
+    return content?.state === "point"
+      ? describePoint({ keys: dependencies.keys }, content.record)
+      : undefined;
+  } catch (error) {
+    const isUnreadable =
+      isGarrisonError(error) && (error.code.startsWith("object-") || error.code === "repository-unsupported");
+    if (isUnreadable) return undefined;
+    throw error;
+  }
+}

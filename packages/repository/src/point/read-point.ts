@@ -1,0 +1,122 @@
+import { GarrisonError } from "@garrison/core/garrison-error";
+import type { VolumeSummary } from "../backup/backup-plan.ts";
+import { pointName, seriesHash } from "../format/object-names.ts";
+import { openDescription, type PointRecord } from "../format/point-record.ts";
+import type { DomainKeys } from "../keys/keys.ts";
+import type { ObjectStore, StoreCall } from "../store/object-store.ts";
+import { readSlot, readTombstone } from "./read-slot.ts";
+import { openVolumeReader } from "./volume-reader.ts";
+
+export interface PointVolume extends VolumeSummary {
+  readonly deviceName?: string;
+  readonly sizeBytes: number;
+  /** What was read (`ebs:snap-...`). */
+  readonly identity: string;
+  /** Blocks that the point holds, zero ones not counted. */
+  readonly blocksHeld: number;
+}
+
+export interface RestorePoint {
+  readonly sessionId: string;
+  readonly series: string;
+  readonly name: string;
+  /** When the session was begun. */
+  readonly createdAtMs: number;
+  readonly durationMs: number;
+  readonly parent?: string;
+  readonly volumes: readonly PointVolume[];
+  /** Present when the point's session data key was given. */
+  readonly description?: Readonly<Record<string, unknown>>;
+}
+
+export interface ReadPointDependencies {
+  readonly store: ObjectStore;
+  readonly keys: DomainKeys;
+  /** Opens the description. */
+  readonly dataKey?: Uint8Array;
+}
+
+export interface PointAddress {
+  readonly series: string;
+  readonly sessionId: string;
+}
+
+/** Reads one point. Throws `point-missing`, `point-ended`, or what is wrong with the record. */
+export async function readPoint(
+  dependencies: ReadPointDependencies,
+  address: PointAddress,
+  call: StoreCall,
+): Promise<RestorePoint> {
+  const record = await readRecord(dependencies, address, call);
+  return describePoint(dependencies, record);
+}
+
+/** Ids of the sessions whose data keys a restore of this point needs, ascending. */
+export async function sessionsOfPoint(
+  dependencies: ReadPointDependencies,
+  address: PointAddress,
+  call: StoreCall,
+): Promise<readonly string[]> {
+  const record = await readRecord(dependencies, address, call);
+  const sessions = new Set([record.session]);
+  const series = seriesHash(dependencies.keys, record.series);
+  for (const volume of record.volumes) {
+    const table = await openVolumeReader(dependencies, { series, volume }, call).table();
+    for (const use of table.uses("pack")) sessions.add(use.session);
+  }
+  return [...sessions].sort();
+}
+
+/** The record of a point that counts: committed, authentic, without a tombstone. */
+export async function readRecord(
+  dependencies: ReadPointDependencies,
+  address: PointAddress,
+  call: StoreCall,
+): Promise<PointRecord> {
+  const slot = { series: seriesHash(dependencies.keys, address.series), session: address.sessionId };
+  const content = await readSlot(dependencies, slot, call);
+  if (content?.state !== "point") {
+    throw new GarrisonError("point-missing", `${address.series} has no restore point ${address.sessionId}`);
+  }
+  if ((await readTombstone(dependencies, slot, call)) === "signed") {
+    throw new GarrisonError(
+      "point-ended",
+      `restore point ${address.sessionId} of ${address.series} has ended`,
+    );
+  }
+  return content.record;
+}
+
+/** What callers see of a record. */
+export function describePoint(
+  owner: { readonly keys: DomainKeys; readonly dataKey?: Uint8Array },
+  record: PointRecord,
+): RestorePoint {
+  const { session, series, name, createdAtMs, durationMs, parent } = record;
+  return {
+    sessionId: session,
+    series,
+    name,
+    createdAtMs,
+    durationMs,
+    ...(parent === undefined ? {} : { parent }),
+    volumes: record.volumes.map(({ root: _root, tables: _tables, hooks: _hooks, ...volume }) => volume),
+    ...descriptionOf(owner, record),
+  };
+}
+
+function descriptionOf(
+  owner: { readonly keys: DomainKeys; readonly dataKey?: Uint8Array },
+  record: PointRecord,
+): { readonly description?: Readonly<Record<string, unknown>> } {
+  if (owner.dataKey === undefined) return {};
+  const name = pointName(owner.keys.domain, seriesHash(owner.keys, record.series), record.session);
+  const description = openDescription({ dataKey: owner.dataKey, name }, record.description);
+  if (description === undefined) {
+    throw new GarrisonError(
+      "object-damaged",
+      `the description in ${name} does not open with this session's key`,
+    );
+  }
+  return { description };
+}

@@ -1,0 +1,81 @@
+import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
+import { endName, pointName } from "../format/object-names.ts";
+import { decodeRecord, type PointRecord } from "../format/point-record.ts";
+import { decodeObject, readSignedBody } from "../format/sealed-object.ts";
+import type { DomainKeys } from "../keys/keys.ts";
+import type { ObjectStore, StoreCall } from "../store/object-store.ts";
+
+export interface SlotDependencies {
+  readonly store: ObjectStore;
+  readonly keys: DomainKeys;
+}
+
+/** A slot by its keyed names. */
+export interface SlotAddress {
+  /** The series' keyed hash. */
+  readonly series: string;
+  readonly session: string;
+}
+
+export type SlotContent =
+  | { readonly state: "point"; readonly record: PointRecord; readonly bytes: Uint8Array }
+  | { readonly state: "given-up" | "fence" | "moves"; readonly bytes: Uint8Array };
+
+/** What fills a session's slot, or nothing. Throws `object-damaged` when it is not authentic. */
+export async function readSlot(
+  dependencies: SlotDependencies,
+  address: SlotAddress,
+  call: StoreCall,
+): Promise<SlotContent | undefined> {
+  const { keys, store } = dependencies;
+  const name = pointName(keys.domain, address.series, address.session);
+  const bytes = await readIfThere(store, name, call);
+  if (bytes === undefined) return undefined;
+  const object = decodeObject(keys, name, bytes);
+  if (object.kind === "record") return { state: "point", record: decodeRecord(object.body, name), bytes };
+  if (object.kind === "given-up") return { state: "given-up", bytes };
+  if (object.kind !== "fence" && object.kind !== "moves") {
+    throw new GarrisonError("object-malformed", `${name} holds a ${object.kind}`);
+  }
+  if (!readSignedBody(keys, object).isSigned) {
+    throw new GarrisonError("object-damaged", `${name} holds a ${object.kind} that the keeper did not sign`);
+  }
+  return { state: object.kind, bytes };
+}
+
+export type TombstoneState = "none" | "signed" | "unsigned";
+
+/** A handshake honours even an unsigned tombstone; readers only a signed one. */
+export async function readTombstone(
+  dependencies: SlotDependencies,
+  address: SlotAddress,
+  call: StoreCall,
+): Promise<TombstoneState> {
+  const { keys, store } = dependencies;
+  const name = endName(keys.domain, address.series, address.session);
+  const bytes = await readIfThere(store, name, call);
+  if (bytes === undefined) return "none";
+  try {
+    const object = decodeObject(keys, name, bytes);
+    const isSigned = object.kind === "tombstone" && readSignedBody(keys, object).isSigned;
+    return isSigned ? "signed" : "unsigned";
+  } catch (error) {
+    if (isGarrisonError(error)) return "unsigned";
+    throw error;
+  }
+}
+
+/** Absence is established by a listing of the exact name: without list rights a store may answer "denied" for it. */
+export async function readIfThere(
+  store: ObjectStore,
+  name: string,
+  call: StoreCall,
+): Promise<Uint8Array | undefined> {
+  if (!(await isListed(store, name, call))) return undefined;
+  return store.read(name, call);
+}
+
+async function isListed(store: ObjectStore, name: string, call: StoreCall): Promise<boolean> {
+  for await (const object of store.list(name, call)) return object.key === name;
+  return false;
+}

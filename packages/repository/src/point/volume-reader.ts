@@ -1,0 +1,85 @@
+import { interiorEntries, itemKinds } from "../format/format-limits.ts";
+import { decodeHooks, type Hook } from "../format/hooks.ts";
+import type { Interior } from "../format/interior-page.ts";
+import type { Leaf } from "../format/leaf-page.ts";
+import { decodePackTable, type PackTable } from "../format/pack-table.ts";
+import type { PageReference } from "../format/page-reference.ts";
+import type { RecordVolume } from "../format/point-record.ts";
+import type { StoreCall } from "../store/object-store.ts";
+import {
+  readInterior,
+  readLeaf,
+  readParts,
+  type PageReaderDependencies,
+  type VolumePlace,
+} from "./page-reader.ts";
+
+/** A volume of a restore point, read page by page; the pages used last are kept. */
+export interface VolumeReader {
+  readonly volume: RecordVolume;
+  readonly place: VolumePlace;
+  interior(slot: number): Promise<Interior | undefined>;
+  leafReference(leaf: number): Promise<PageReference | undefined>;
+  leaf(leaf: number): Promise<Leaf | undefined>;
+  /** A fresh copy each time. */
+  table(): Promise<PackTable>;
+  hooks(): Promise<readonly Hook[]>;
+}
+
+const keptInteriors = 2;
+const keptLeaves = 4;
+
+export function openVolumeReader(
+  dependencies: PageReaderDependencies,
+  owner: { readonly series: string; readonly volume: RecordVolume },
+  call: StoreCall,
+): VolumeReader {
+  const { volume } = owner;
+  const place = { series: owner.series, volumeId: volume.volumeId };
+  const what = `of ${volume.volumeId}`;
+  const interior = keepLast(keptInteriors, async (slot: number) => {
+    const address = volume.root[slot];
+    return address === undefined
+      ? undefined
+      : readInterior(dependencies, { volume: place, address, slot }, call);
+  });
+  const leafReference = async (leaf: number) =>
+    (await interior(Math.floor(leaf / interiorEntries)))?.[leaf % interiorEntries];
+  return {
+    volume,
+    place,
+    interior,
+    leafReference,
+    leaf: keepLast(keptLeaves, async (leaf: number) => {
+      const address = await leafReference(leaf);
+      return address === undefined
+        ? undefined
+        : readLeaf(dependencies, { volume: place, address, leaf }, call);
+    }),
+    async table() {
+      const wanted = { volume: place, kind: itemKinds.table, parts: volume.tables };
+      return decodePackTable(await readParts(dependencies, wanted, call), `the pack table ${what}`);
+    },
+    async hooks() {
+      const wanted = { volume: place, kind: itemKinds.hooks, parts: volume.hooks };
+      return decodeHooks(await readParts(dependencies, wanted, call), `the hooks ${what}`);
+    },
+  };
+}
+
+/** Remembers the last few answers; callers that ask at the same time share one read. */
+function keepLast<Result>(
+  kept: number,
+  read: (key: number) => Promise<Result>,
+): (key: number) => Promise<Result> {
+  const answers = new Map<number, Promise<Result>>();
+  return (key) => {
+    const known = answers.get(key);
+    if (known !== undefined) return known;
+    const answer = read(key);
+    answers.set(key, answer);
+    answer.catch(() => answers.delete(key));
+    if (answers.size > kept) answers.delete(answers.keys().next().value!);
+    return answer;
+  };
+}
