@@ -12,7 +12,7 @@ import {
   restore,
 } from "../simulation/engine-fixture.ts";
 import { defaultLimits } from "./engine-limits.ts";
-import { endPoint, fenceSession, giveUpSession } from "../point/end-session.ts";
+import { endPoint, fenceSession, giveUpSession } from "../keeper/end-session.ts";
 import { pointName, seriesHash } from "../format/object-names.ts";
 import { listPoints } from "../point/list-points.ts";
 import { readPoint, sessionsOfPoint } from "../point/read-point.ts";

@@ -3,7 +3,7 @@ import type { BackupDependencies, BackupPlan, BackupSummary } from "./backup-pla
 import { BackupRun } from "./backup-run.ts";
 import { backupVolume, type VolumeResult } from "./backup-volume.ts";
 import { commitSession, readFilledSlot } from "./commit-session.ts";
-import { giveUpSession } from "../point/end-session.ts";
+import { giveUpSession } from "../keeper/end-session.ts";
 import { defaultLimits, type EngineLimits } from "./engine-limits.ts";
 import { seriesHash } from "../format/object-names.ts";
 import { freshStart, loadResume } from "./load-resume.ts";

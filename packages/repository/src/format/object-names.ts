@@ -60,9 +60,13 @@ export const endPrefix = (domain: string, series?: string): string =>
   series === undefined ? `${domain}/end/` : `${domain}/end/${series}/`;
 export const endName = (domain: string, series: string, session: string): string =>
   `${domain}/end/${series}/${session}`;
+export const notePrefix = (domain: string, kind: string): string => `${domain}/note/${kind}/`;
+export const noteName = (domain: string, kind: string, id: string): string =>
+  `${notePrefix(domain, kind)}${id}`;
 
 const packPattern = /\/(pack|map)\/([0-9a-f]{16})\/([0-9a-f]{8})-([0-9a-f]{8})$/;
 const markPattern = /\/session\/([0-9a-f]{16})\/mark-([0-9a-f]{8})-([0-9a-f]{8})$/;
+const notePattern = /\/note\/([a-z]+)\/([0-9a-f]{16})$/;
 const slotPattern = /\/(?:point|end)\/([0-9a-f]{32})\/([0-9a-f]{16})$/;
 
 export function parsePackName(key: string): (PackName & { readonly kind: PackKind }) | undefined {
@@ -84,4 +88,9 @@ export function parseSlotName(
 ): { readonly series: string; readonly session: string } | undefined {
   const match = slotPattern.exec(key);
   return match === null ? undefined : { series: match[1]!, session: match[2]! };
+}
+
+export function parseNoteName(key: string): { readonly kind: string; readonly id: string } | undefined {
+  const match = notePattern.exec(key);
+  return match === null ? undefined : { kind: match[1]!, id: match[2]! };
 }

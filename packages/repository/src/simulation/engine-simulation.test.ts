@@ -14,7 +14,7 @@ import {
   smallLimits,
   type Fixture,
 } from "./engine-fixture.ts";
-import { endPoint, fenceSession } from "../point/end-session.ts";
+import { endPoint, fenceSession } from "../keeper/end-session.ts";
 import { openFaultyObjectStore } from "../store/faulty-object-store.ts";
 import { listPoints } from "../point/list-points.ts";
 import { openRetryingObjectStore } from "../store/retrying-object-store.ts";

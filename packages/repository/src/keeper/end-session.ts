@@ -2,15 +2,10 @@ import { GarrisonError } from "@garrison/core/garrison-error";
 import type { Random } from "@garrison/core/random";
 import { formatJson } from "../format/json-fields.ts";
 import { endName, pointName, seriesHash } from "../format/object-names.ts";
-import { encodeObject, signBody, type ObjectKind } from "../format/sealed-object.ts";
+import { encodeObject } from "../format/sealed-object.ts";
 import type { DomainKeys } from "../keys/keys.ts";
 import type { CreateOutcome, ObjectStore, StoreCall } from "../store/object-store.ts";
-
-export interface EndDependencies {
-  readonly store: ObjectStore;
-  readonly keys: DomainKeys;
-  readonly random: Random;
-}
+import { signObject, type KeeperDependencies } from "./sign-object.ts";
 
 export interface SessionAddress {
   readonly series: string;
@@ -22,7 +17,7 @@ export interface SessionAddress {
  * already stays as it is (`exists`).
  */
 export async function giveUpSession(
-  dependencies: EndDependencies,
+  dependencies: { readonly store: ObjectStore; readonly keys: DomainKeys; readonly random: Random },
   address: SessionAddress,
   call: StoreCall,
 ): Promise<CreateOutcome> {
@@ -32,43 +27,29 @@ export async function giveUpSession(
   return store.create(name, encodeObject(keys, random, { name, kind: "given-up", body }), call);
 }
 
-export interface KeeperDependencies extends EndDependencies {
-  /** From `Repository.controlPrivateKey`. */
-  readonly controlPrivateKey: Uint8Array;
-}
-
 /** Declares a session dead from outside. `exists` means that it committed or ended before. */
 export async function fenceSession(
-  dependencies: KeeperDependencies,
+  keeper: KeeperDependencies,
   address: SessionAddress,
   call: StoreCall,
 ): Promise<CreateOutcome> {
-  const { keys, store } = dependencies;
+  const { keys, store } = keeper;
   const name = pointName(keys.domain, seriesHash(keys, address.series), address.sessionId);
-  return store.create(name, encodeSigned(dependencies, name, { kind: "fence", address }), call);
+  const body = { session: address.sessionId };
+  return store.create(name, signObject(keeper, { name, kind: "fence", body }), call);
 }
 
 /** Ends a restore point, for good. Its bytes are reclaimed by a later prune. */
 export async function endPoint(
-  dependencies: KeeperDependencies,
+  keeper: KeeperDependencies,
   address: SessionAddress,
   call: StoreCall,
 ): Promise<void> {
-  const { keys, store } = dependencies;
+  const { keys, store } = keeper;
   if (!/^[0-9a-f]{16}$/.test(address.sessionId)) {
     throw new GarrisonError("usage", `"${address.sessionId}" is no restore point's id`);
   }
   const name = endName(keys.domain, seriesHash(keys, address.series), address.sessionId);
-  await store.create(name, encodeSigned(dependencies, name, { kind: "tombstone", address }), call);
-}
-
-function encodeSigned(
-  dependencies: KeeperDependencies,
-  name: string,
-  what: { readonly kind: ObjectKind; readonly address: SessionAddress },
-): Uint8Array {
-  const { keys, random, controlPrivateKey } = dependencies;
-  const object = { name, kind: what.kind, body: formatJson({ session: what.address.sessionId }) };
-  const body = signBody({ keys, privateKey: controlPrivateKey }, object);
-  return encodeObject(keys, random, { ...object, body });
+  const body = { session: address.sessionId };
+  await store.create(name, signObject(keeper, { name, kind: "tombstone", body }), call);
 }

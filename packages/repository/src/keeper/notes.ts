@@ -1,0 +1,64 @@
+import type { Clock } from "@garrison/core/clock";
+import { isGarrisonError } from "@garrison/core/garrison-error";
+import { parseJson, type JsonFields, type JsonObject } from "../format/json-fields.ts";
+import { noteName, notePrefix, parseNoteName } from "../format/object-names.ts";
+import { decodeObject, readSignedBody } from "../format/sealed-object.ts";
+import type { DomainKeys } from "../keys/keys.ts";
+import { newSessionId } from "../point/session-id.ts";
+import type { ObjectStore, StoreCall } from "../store/object-store.ts";
+import { signObject, type KeeperDependencies } from "./sign-object.ts";
+
+/** What a keeper remembers about a domain. Each can be rebuilt from the rest of the repository; none is needed to read it. */
+export type NoteKind = "audit" | "verified" | "findings" | "locks" | "catalogue";
+
+export interface Note {
+  readonly kind: NoteKind;
+  /** Sorts by the time of its making, like a session's id. */
+  readonly id: string;
+  readonly fields: JsonFields;
+}
+
+/** Adds a note; nothing is replaced. Answers its id. */
+export async function writeNote(
+  keeper: KeeperDependencies & { readonly clock: Clock },
+  note: { readonly kind: NoteKind; readonly body: JsonObject },
+  call: StoreCall,
+): Promise<string> {
+  const { keys, store } = keeper;
+  for (;;) {
+    const id = newSessionId(keeper);
+    const name = noteName(keys.domain, note.kind, id);
+    const bytes = signObject(keeper, { name, kind: "note", body: note.body });
+    if ((await store.create(name, bytes, call)) === "created") return id;
+    // A lost answer looks like a name that is taken.
+    if (Buffer.compare(await store.read(name, call), bytes) === 0) return id;
+  }
+}
+
+/** The authentic notes of one kind, oldest first. One that is damaged or not the keeper's own is as if it were not there. */
+export async function* listNotes(
+  dependencies: { readonly store: ObjectStore; readonly keys: DomainKeys },
+  kind: NoteKind,
+  call: StoreCall,
+): AsyncGenerator<Note> {
+  for await (const object of dependencies.store.list(notePrefix(dependencies.keys.domain, kind), call)) {
+    const id = parseNoteName(object.key)?.id;
+    const fields = id === undefined ? undefined : await readNote(dependencies, object.key, call);
+    if (id !== undefined && fields !== undefined) yield { kind, id, fields };
+  }
+}
+
+async function readNote(
+  { store, keys }: { readonly store: ObjectStore; readonly keys: DomainKeys },
+  name: string,
+  call: StoreCall,
+): Promise<JsonFields | undefined> {
+  try {
+    const object = decodeObject(keys, name, await store.read(name, call));
+    const { isSigned, body } = readSignedBody(keys, object);
+    return object.kind === "note" && isSigned ? parseJson(body, name) : undefined;
+  } catch (error) {
+    if (isGarrisonError(error) && error.code.startsWith("object-")) return undefined;
+    throw error;
+  }
+}
