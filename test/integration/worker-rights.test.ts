@@ -47,6 +47,7 @@ import { channelQueueNames } from "@garrison/channel/queue-names";
 import { systemClock } from "@garrison/core/clock";
 import { systemRandom } from "@garrison/core/random";
 import { issueRoleCredentials } from "@garrison/lab/identity/issue-role-credentials";
+import { blockSizeBytes } from "@garrison/repository/disk/block-source";
 import type { ObjectStore } from "@garrison/repository/store/object-store";
 import { exportRole } from "@garrison/roles/export-role";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -277,7 +278,8 @@ describe("the rights lent to a backup", () => {
     });
     const dependencies = { clients, clock: systemClock, random: systemRandom };
     const source = await openEbsSnapshotSource({ ...dependencies, snapshotId: own }, { signal });
-    for await (const reference of source.list({ signal })) await source.read(reference, { signal });
+    const into = new Uint8Array(blockSizeBytes);
+    for await (const reference of source.list({ signal })) await source.read(reference, into, { signal });
     const neighbour = openEbsSnapshotSource({ ...dependencies, snapshotId: other }, { signal });
     await expect(neighbour).rejects.toMatchObject({ code: "aws-access-denied" });
     const base = openEbsSnapshotSource(

@@ -33,6 +33,7 @@ import { GarrisonError } from "@garrison/core/garrison-error";
 import { silentLogger } from "@garrison/core/logger";
 import { systemRandom } from "@garrison/core/random";
 import { TokenBucket } from "@garrison/core/token-bucket";
+import { blockSizeBytes } from "@garrison/repository/disk/block-source";
 import { sessionsOfPoint } from "@garrison/repository/point/read-point";
 import { newLaneId, newSessionId } from "@garrison/repository/point/session-id";
 import { runWorker, type WorkerEnd } from "@garrison/worker/run-worker";
@@ -192,8 +193,9 @@ async function readSnapshot(snapshotId: string): Promise<Map<number, string>> {
   const source = await openEbsSnapshotSource({ clients, ...base, snapshotId }, { signal });
   const blocks = new Map<number, string>();
   const zero = base64(new Uint8Array(32));
+  const bytes = new Uint8Array(blockSizeBytes);
   for await (const reference of source.list({ signal })) {
-    const { bytes, sha256 } = await source.read(reference, { signal });
+    const { sha256 } = await source.read(reference, bytes, { signal });
     if (bytes.some((byte) => byte !== 0)) blocks.set(reference.index, base64(sha256 ?? new Uint8Array(32)));
   }
   expect([...blocks.values()]).not.toContain(zero);

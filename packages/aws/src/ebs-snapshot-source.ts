@@ -14,7 +14,7 @@ import {
   blockSizeBytes,
   type BlockReference,
   type BlockSource,
-  type SourceBlock,
+  type ReadBlock,
 } from "@garrison/repository/disk/block-source";
 import type { DataClients } from "./data-clients.ts";
 import type { RateLimit } from "./rate-limit.ts";
@@ -74,11 +74,14 @@ export async function openEbsSnapshotSource(
 
   async function read(
     reference: BlockReference,
+    into: Uint8Array,
     readCall: { readonly signal: AbortSignal },
-  ): Promise<SourceBlock> {
+  ): Promise<ReadBlock> {
     return attempt(readCall.signal, async () => {
       await options.rateLimit?.take(readCall.signal);
-      return readBlock(listing, reference, readCall.signal);
+      const { bytes, sha256 } = await readBlock(listing, reference, readCall.signal);
+      into.set(bytes);
+      return { sha256 };
     });
   }
 
@@ -187,7 +190,7 @@ async function readBlock(
   { ebs, snapshotId }: Listing,
   reference: BlockReference,
   signal: AbortSignal,
-): Promise<SourceBlock> {
+): Promise<{ readonly bytes: Uint8Array; readonly sha256: Uint8Array }> {
   const doing = `reading block ${reference.index} of ${snapshotId}`;
   const command = new GetSnapshotBlockCommand({
     SnapshotId: snapshotId,

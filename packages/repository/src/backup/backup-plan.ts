@@ -37,9 +37,9 @@ export interface BackupPlan {
   readonly name?: string;
   /** Session id of the point whose blocks are reused. A source with `changes` needs it. */
   readonly parent?: string;
-  /** Blocks under way at once; default 8. */
+  /** Blocks under way at once; default: twice the threads and four more. */
   readonly concurrency?: number;
-  /** Threads that hash and compress; default 2, 0 does it in the caller's thread. */
+  /** Threads that hash and compress; default one a core (8 at most), 0 does it in the caller's thread. */
   readonly threads?: number;
   readonly volumes: readonly BackupVolume[];
   /** What is needed to rebuild the resource; sealed into the record under the session's data key. */

@@ -11,8 +11,8 @@ import { PackStream } from "./pack-stream.ts";
 import { openPageWriter, type PageWriter } from "./page-writer.ts";
 import { RecentChunks } from "./recent-chunks.ts";
 
-const defaultConcurrency = 8;
-const defaultThreads = 2;
+/** Blocks under way besides those that the threads are busy with: being read, or waiting for their turn. */
+const blocksAround = 4;
 
 export interface BackupRunOptions {
   readonly plan: BackupPlan;
@@ -52,8 +52,8 @@ export class BackupRun implements AsyncDisposable {
     this.resume = resume;
     this.call = call;
     this.startedAtMs = dependencies.clock.now();
-    this.concurrency = plan.concurrency ?? defaultConcurrency;
-    this.crew = openBlockCrew(keys.idKey, plan.threads ?? defaultThreads);
+    this.crew = openBlockCrew(keys.idKey, { threads: plan.threads });
+    this.concurrency = plan.concurrency ?? this.crew.busyJobs + blocksAround;
     const lane = { store, keys, session: session.sessionId, lane: session.laneId };
     const data = { packBytes: limits.packBytes, packsInFlight: limits.packsInFlight };
     const packs = new PackStream({ ...lane, ...data, kind: "pack", secret: plan.grant.dataKey }, call);

@@ -4,7 +4,7 @@ import type { VolumeSummary } from "./backup-plan.ts";
 import type { BackupRun } from "./backup-run.ts";
 import { blockSizeBytes, type BlockReference } from "../disk/block-source.ts";
 import type { PreparedBlock } from "../blocks/block-work.ts";
-import { freeBuffer, freeMemory } from "../blocks/free-memory.ts";
+import type { BlockSlot } from "../blocks/block-slot.ts";
 import { itemKinds, leafEntries } from "../format/format-limits.ts";
 import { chunkAad } from "../format/item-identity.ts";
 import { emptyLeaf, type Leaf, type MutableLeaf } from "../format/leaf-page.ts";
@@ -24,8 +24,10 @@ export interface VolumeResult {
 type DecidedBlock = { readonly index: number; readonly bytesRead: number } & (
   | { readonly outcome: "zero" }
   | { readonly outcome: "same" | "resumed"; readonly address: ChunkAddress }
-  | { readonly outcome: "new"; readonly prepared: PreparedBlock }
+  | { readonly outcome: "new"; readonly slot: BlockSlot; readonly prepared: Required<PreparedBlock> }
 );
+
+type NewBlock = Extract<DecidedBlock, { readonly outcome: "new" }>;
 
 type Counts = {
   -readonly [Field in keyof Omit<VolumeSummary, "volumeId" | "coverage">]: VolumeSummary[Field];
@@ -167,21 +169,19 @@ class VolumeWriter {
     if (resumed !== undefined) return { index, bytesRead: 0, outcome: "resumed", address: resumed };
     const leaf = await parent?.leaf(Math.floor(index / leafEntries));
     const before = leaf?.[index % leafEntries];
-    const { bytes, sha256 } = await this.#volume.source.read(reference, run.call);
-    const bytesRead = bytes.length;
-    if (bytesRead !== blockSizeBytes) {
-      throw new GarrisonError(
-        "source-invalid",
-        `block ${index} of ${this.#volume.volumeId} has ${bytesRead} bytes`,
-      );
-    }
-    if (zeroBlock.equals(bytes)) {
-      freeMemory(bytes);
+    const slot = run.crew.borrow();
+    const { sha256 } = await this.#volume.source.read(reference, slot.plain, run.call);
+    const bytesRead = blockSizeBytes;
+    if (zeroBlock.equals(slot.plain)) {
+      run.crew.giveBack(slot);
       return { index, bytesRead, outcome: "zero" };
     }
-    const prepared = await run.crew.prepare({ bytes, sha256, expectedId: before?.id });
-    if (prepared.payload === undefined) return { index, bytesRead, outcome: "same", address: before! };
-    return { index, bytesRead, outcome: "new", prepared };
+    const job = { plainBytes: blockSizeBytes, sha256, expectedId: before?.id };
+    const prepared = await run.crew.prepare(slot, job);
+    const { id, payload } = prepared;
+    if (payload !== undefined) return { index, bytesRead, outcome: "new", slot, prepared: { id, payload } };
+    run.crew.giveBack(slot);
+    return { index, bytesRead, outcome: "same", address: before! };
   }
 
   async #settle(block: DecidedBlock): Promise<void> {
@@ -204,19 +204,19 @@ class VolumeWriter {
     if (block.outcome !== "new") return block.address;
     const { run } = this.#options;
     const recent = run.recent.find(block.prepared.id);
-    if (recent !== undefined && Buffer.compare(recent.id, block.prepared.id) === 0) {
-      this.#counts.blocksReused++;
-      freeBuffer(block.prepared.payload!);
-      return recent;
-    }
-    const address = await this.#store(block.index, block.prepared);
-    run.recent.add(address);
+    const isKnown = recent !== undefined && Buffer.compare(recent.id, block.prepared.id) === 0;
+    const address = isKnown ? recent : await this.#store(block);
+    run.crew.giveBack(block.slot);
+    if (isKnown) this.#counts.blocksReused++;
+    else run.recent.add(address);
     return address;
   }
 
-  async #store(index: number, prepared: PreparedBlock): Promise<ChunkAddress> {
+  async #store({ index, slot, prepared }: NewBlock): Promise<ChunkAddress> {
     const { run, number } = this.#options;
-    const { id, codec } = prepared;
+    const { id, payload } = prepared;
+    const { codec } = payload;
+    const bytes = (codec === 0 ? slot.plain : slot.packed).subarray(0, payload.sizeBytes);
     const aad = chunkAad(run.dependencies.keys, { id, plainBytes: blockSizeBytes, codec });
     const item = {
       kind: itemKinds.chunk,
@@ -226,8 +226,7 @@ class VolumeWriter {
       plainBytes: blockSizeBytes,
       id,
     };
-    const place = await run.packs.append(item, prepared.payload!, aad);
-    freeBuffer(prepared.payload!);
+    const place = await run.packs.append(item, bytes, aad);
     this.#counts.blocksStored++;
     this.#counts.bytesStored += place.length;
     return { id, codec, session: run.session.sessionId, lane: run.session.laneId, ...place };

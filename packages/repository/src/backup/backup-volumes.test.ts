@@ -256,24 +256,15 @@ describe("a source that lies", () => {
       list: async function* () {
         for (const index of indexes) yield { index };
       },
-      read: async () => ({ bytes: new Uint8Array(blockSizeBytes).fill(1) }),
+      read: async (_: unknown, into: Uint8Array) => {
+        into.fill(1);
+        return {};
+      },
     };
     await expect(backUp(fixture, { source, sessionId })).rejects.toMatchObject({ code: "source-invalid" });
     await expect(backUp(fixture, { source: disk.source(), sessionId })).rejects.toMatchObject({
       code: "session-fenced",
     });
-  });
-
-  test("gives short blocks and is refused", async () => {
-    const source = {
-      ...disk.source([]),
-      coverage: "full" as const,
-      list: async function* () {
-        yield { index: 0 };
-      },
-      read: async () => ({ bytes: new Uint8Array(100).fill(1) }),
-    };
-    await expect(backUp(fixture, { source })).rejects.toMatchObject({ code: "source-invalid" });
   });
 });
 

@@ -1,35 +1,63 @@
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { GarrisonError } from "@garrison/core/garrison-error";
+import { createBlockSlot, viewBlockSlot, type BlockSlot } from "./block-slot.ts";
 import type { ThreadAnswer, ThreadRequest } from "./block-thread.ts";
 import {
   prepareBlock,
   recoverBlock,
   type PreparedBlock,
   type PrepareJob,
-  type RecoverJob,
   type RecoveredBlock,
+  type RecoverJob,
 } from "./block-work.ts";
+import { withOwnMemory } from "./with-own-memory.ts";
 
-/** Those who hash, compress, open and verify blocks. How many are under way is the caller's to bound. */
+/** Those who hash, compress, open and verify blocks, and the slots that blocks pass through. */
 export interface BlockCrew {
-  /** Takes over the memory of `job.bytes`. */
-  prepare(job: PrepareJob): Promise<PreparedBlock>;
-  recover(job: RecoverJob): Promise<RecoveredBlock>;
+  /** Jobs that keep every thread busy with one more waiting for it. */
+  readonly busyJobs: number;
+  /** A slot to fill. How many are out at once is the caller's to bound; they are used again after `giveBack`. */
+  borrow(): BlockSlot;
+  giveBack(slot: BlockSlot): void;
+  /** Identifies and compresses what lies in the slot's plain side. */
+  prepare(slot: BlockSlot, job: PrepareJob): Promise<PreparedBlock>;
+  /** Opens and verifies the item that lies in the slot's packed side. */
+  recover(slot: BlockSlot, job: RecoverJob): Promise<RecoveredBlock>;
   close(): Promise<void>;
 }
 
-/** `threads: 0` works in the caller's thread. Threads start with the first job. */
-export function openBlockCrew(idKey: Uint8Array, threads: number): BlockCrew {
+export interface BlockCrewOptions {
+  /** Default: one a core, at most 8. 0 works in the caller's thread. */
+  readonly threads?: number | undefined;
+  /** The largest block; default 512 KiB. */
+  readonly slotBytes?: number;
+}
+
+const maxThreads = 8;
+
+/** Threads start at once, so that they are ready when the first block is. */
+export function openBlockCrew(idKey: Uint8Array, options: BlockCrewOptions): BlockCrew {
+  const threads = options.threads ?? Math.min(maxThreads, availableParallelism());
+  const slots = openSlots(options.slotBytes);
   const program = threads > 0 ? findThreadProgram() : undefined;
-  if (program === undefined) {
-    return {
-      prepare: async (job) => prepareBlock(idKey, { ...job, bytes: ownMemory(job.bytes) }),
-      recover: async (job) => recoverBlock(idKey, job),
-      close: async () => undefined,
-    };
-  }
-  return new ThreadCrew({ program, idKey, threads });
+  if (program !== undefined) return { ...slots, ...openThreads({ program, idKey, threads }) };
+  return {
+    ...slots,
+    busyJobs: 1,
+    prepare: async (slot, job) => prepareBlock(idKey, slot, job),
+    recover: async (slot, job) => recoverBlock(idKey, slot, job),
+    close: async () => undefined,
+  };
+}
+
+function openSlots(slotBytes: number | undefined): Pick<BlockCrew, "borrow" | "giveBack"> {
+  const free: BlockSlot[] = [];
+  return {
+    borrow: () => free.pop() ?? createBlockSlot(slotBytes),
+    giveBack: (slot) => void free.push(slot),
+  };
 }
 
 /** Beside this file as source, or beside the bundle as JavaScript; without it the work is done in place. */
@@ -38,7 +66,11 @@ function findThreadProgram(): URL | undefined {
   return names.map((name) => new URL(name, import.meta.url)).find((url) => existsSync(url));
 }
 
+/** A slot whose memory goes to a thread and comes back. */
+type LentSlot = { -readonly [Side in keyof BlockSlot]: BlockSlot[Side] };
+
 interface Waiting {
+  readonly slot: LentSlot;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -46,76 +78,60 @@ interface Waiting {
 interface CrewMember {
   readonly thread: Worker;
   readonly waiting: Map<number, Waiting>;
+  hasEnded: boolean;
 }
 
-class ThreadCrew implements BlockCrew {
-  readonly #options: { readonly program: URL; readonly idKey: Uint8Array; readonly threads: number };
-  #members: CrewMember[] = [];
-  #nextNumber = 0;
-
-  constructor(options: { readonly program: URL; readonly idKey: Uint8Array; readonly threads: number }) {
-    this.#options = options;
-  }
-
-  prepare(job: PrepareJob): Promise<PreparedBlock> {
-    const bytes = ownMemory(job.bytes);
-    return this.#send({ prepare: { ...job, bytes } }, bytes) as Promise<PreparedBlock>;
-  }
-
-  recover(job: RecoverJob): Promise<RecoveredBlock> {
-    const stored = ownMemory(job.stored);
-    return this.#send({ recover: { ...job, stored } }, stored) as Promise<RecoveredBlock>;
-  }
-
-  async close(): Promise<void> {
-    const members = this.#members;
-    this.#members = [];
-    await Promise.all(members.map((member) => member.thread.terminate()));
-  }
-
-  #send(request: Omit<ThreadRequest, "number">, bytes: Uint8Array): Promise<unknown> {
-    if (this.#members.length === 0) this.#members = this.#start();
-    const member = this.#members.reduce((least, each) =>
-      each.waiting.size < least.waiting.size ? each : least,
-    );
-    const number = this.#nextNumber++;
+function openThreads(options: {
+  readonly program: URL;
+  readonly idKey: Uint8Array;
+  readonly threads: number;
+}): Omit<BlockCrew, "borrow" | "giveBack"> {
+  const members = Array.from({ length: options.threads }, () => startMember(options));
+  let nextNumber = 0;
+  const send = (slot: LentSlot, request: Pick<ThreadRequest, "prepare" | "recover">): Promise<unknown> => {
+    const member = members.reduce((least, each) => (each.waiting.size < least.waiting.size ? each : least));
+    const number = nextNumber++;
     return new Promise((resolve, reject) => {
-      member.waiting.set(number, { resolve, reject });
-      member.thread.postMessage({ ...request, number }, [bytes.buffer as ArrayBuffer]);
+      if (member.hasEnded) throw endedThread(undefined);
+      const memory = slot.plain.buffer as ArrayBuffer;
+      member.waiting.set(number, { slot, resolve, reject });
+      member.thread.postMessage({ ...request, number, memory }, [memory]);
     });
-  }
-
-  #start(): CrewMember[] {
-    return Array.from({ length: this.#options.threads }, () => {
-      const thread = new Worker(this.#options.program, {
-        workerData: { idKey: this.#options.idKey },
-        resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 },
-      });
-      const member: CrewMember = { thread, waiting: new Map() };
-      thread.on("message", (answer: ThreadAnswer) => settle(member, answer));
-      thread.on("error", (error) => failAll(member, error));
-      thread.on("exit", () => failAll(member, undefined));
-      return member;
-    });
-  }
+  };
+  return {
+    busyJobs: options.threads * 2,
+    prepare: (slot, prepare) => send(slot, { prepare: withOwnMemory(prepare) }) as Promise<PreparedBlock>,
+    recover: (slot, recover) => send(slot, { recover: withOwnMemory(recover) }) as Promise<RecoveredBlock>,
+    close: async () => void (await Promise.all(members.map((member) => member.thread.terminate()))),
+  };
 }
 
-/** Memory that can be handed to a thread: alone in its buffer, and not of the allocator's pool. */
-function ownMemory(bytes: Uint8Array): Uint8Array {
-  const isOwn = bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
-  return isOwn ? bytes : new Uint8Array(bytes);
+function startMember(options: { readonly program: URL; readonly idKey: Uint8Array }): CrewMember {
+  const thread = new Worker(options.program, {
+    workerData: { idKey: options.idKey },
+    resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 },
+  });
+  const member: CrewMember = { thread, waiting: new Map(), hasEnded: false };
+  thread.on("message", (answer: ThreadAnswer) => settle(member, answer));
+  thread.on("error", (error) => failAll(member, error));
+  thread.on("exit", () => failAll(member, undefined));
+  return member;
 }
 
 function settle(member: CrewMember, answer: ThreadAnswer): void {
   const waiting = member.waiting.get(answer.number);
   member.waiting.delete(answer.number);
+  if (waiting !== undefined) Object.assign(waiting.slot, viewBlockSlot(answer.memory));
   if (answer.failure === undefined) waiting?.resolve(answer.result);
   else waiting?.reject(new GarrisonError("internal", `a block thread failed: ${answer.failure}`));
 }
 
 function failAll(member: CrewMember, cause: unknown): void {
-  for (const waiting of member.waiting.values()) {
-    waiting.reject(new GarrisonError("internal", "a block thread ended before its work was done", { cause }));
-  }
+  member.hasEnded = true;
+  for (const waiting of member.waiting.values()) waiting.reject(endedThread(cause));
   member.waiting.clear();
+}
+
+function endedThread(cause: unknown): GarrisonError {
+  return new GarrisonError("internal", "a block thread ended before its work was done", { cause });
 }

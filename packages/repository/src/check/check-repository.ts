@@ -20,7 +20,7 @@ export async function* checkRepository(
   call: StoreCall,
 ): AsyncGenerator<Finding> {
   const keys = dependencies.repository.domainKeys(plan.domain);
-  const crew = openBlockCrew(keys.idKey, plan.threads ?? 2);
+  const crew = openBlockCrew(keys.idKey, { threads: plan.threads });
   try {
     yield* checkDomain({ ...dependencies, keys, crew, plan }, call);
   } finally {

@@ -117,9 +117,9 @@ async function checkRange(walk: Walk, range: ChunkRange, call: StoreCall): Promi
     return range.chunks.map((chunk) => ({ ...reading.value, ...aboutBlock(walk, chunk.block) }));
   }
   for (const { block, address } of range.chunks) {
-    const recovered = await walk.chunks.recover(range, reading.value!, address);
-    if (!("damage" in recovered)) continue;
-    const message = `the block at byte ${address.offset} of the pack is damaged (${recovered.damage})`;
+    const damage = await walk.chunks.verify(range, reading.value!, address);
+    if (damage === undefined) continue;
+    const message = `the block at byte ${address.offset} of the pack is damaged (${damage})`;
     findings.push({ severity: "damage", code: "chunk-damaged", key, message, ...aboutBlock(walk, block) });
   }
   return findings;

@@ -10,10 +10,8 @@ export interface BlockReference {
   readonly isZero?: boolean;
 }
 
-export interface SourceBlock {
-  /** The block's bytes, zero-padded to `blockSizeBytes`. The buffer is the caller's. */
-  readonly bytes: Uint8Array;
-  /** SHA-256 of `bytes` when the source has verified it; saves hashing it again. */
+export interface ReadBlock {
+  /** SHA-256 of the block when the source has verified it; saves hashing it again. */
   readonly sha256?: Uint8Array;
 }
 
@@ -27,7 +25,14 @@ export interface BlockSource {
   readonly coverage: "full" | "changes";
   /** Blocks in ascending order, from `fromBlock`. Pages are fetched as needed. */
   list(call: { readonly signal: AbortSignal; readonly fromBlock?: number }): AsyncIterable<BlockReference>;
-  /** Reads one block and verifies what the source has to verify it by. May be called concurrently. */
-  read(reference: BlockReference, call: { readonly signal: AbortSignal }): Promise<SourceBlock>;
+  /**
+   * Reads one block, zero-padded, into the first `blockSizeBytes` of `into`, and verifies what the source has to verify
+   * it by. May be called concurrently.
+   */
+  read(
+    reference: BlockReference,
+    into: Uint8Array,
+    call: { readonly signal: AbortSignal },
+  ): Promise<ReadBlock>;
   close(): Promise<void>;
 }

@@ -3,8 +3,8 @@ import { open, type FileHandle } from "node:fs/promises";
 import { throwIfAborted } from "@garrison/core/clock";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { MiB } from "@garrison/core/units";
-import { freeMemory } from "../blocks/free-memory.ts";
-import { blockSizeBytes, type BlockReference, type BlockSource, type SourceBlock } from "./block-source.ts";
+import { mapConcurrent } from "@garrison/core/map-concurrent";
+import { blockSizeBytes, type BlockReference, type BlockSource } from "./block-source.ts";
 import { readDeviceSize } from "./read-device-size.ts";
 
 export interface ChangedRange {
@@ -21,9 +21,9 @@ export interface FileSourceOptions {
 
 const scanBytes = 4 * MiB;
 const scanBlocks = scanBytes / blockSizeBytes;
-const keptBlocks = 32;
-const zeroScan = Buffer.alloc(scanBytes);
-const zeroBlock = zeroScan.subarray(0, blockSizeBytes);
+/** Steps that are read ahead of the one that is looked through: holes are then read by more than one core. */
+const scansAhead = 3;
+const zeroBlock = Buffer.alloc(blockSizeBytes);
 
 /** Opens an image as a source. A full read looks for data in large steps and lists only blocks that are not zero. */
 export async function openFileBlockSource(options: FileSourceOptions): Promise<BlockSource> {
@@ -77,56 +77,92 @@ async function readFully(image: ImageFile, target: Buffer, offset: number): Prom
   target.fill(0, wanted);
 }
 
-async function readBlock(image: ImageFile, index: number): Promise<SourceBlock> {
-  const bytes = Buffer.allocUnsafeSlow(blockSizeBytes);
-  await readFully(image, bytes, index * blockSizeBytes);
-  return { bytes };
-}
-
 function openFullSource(image: ImageFile): SourceWithoutIdentity {
-  // What the scan has read and the backup has not asked for yet; blocks that it skips fall out at the other end.
-  const kept = new Map<number, Buffer>();
+  const scanner = openScanner(image);
   return {
     sizeBytes: image.sizeBytes,
     coverage: "full",
-    list: (call) => scan(image, kept, call),
-    async read(reference, call) {
+    list: (call) => scanner.list(call),
+    async read(reference, into, call) {
       throwIfAborted(call.signal);
-      const bytes = kept.get(reference.index);
-      kept.delete(reference.index);
-      return bytes === undefined ? readBlock(image, reference.index) : { bytes };
+      if (!scanner.take(reference.index, into)) await readBlock(image, reference.index, into);
+      return {};
     },
     close: () => image.file.close(),
   };
 }
 
-async function* scan(
-  image: ImageFile,
-  kept: Map<number, Buffer>,
-  call: { readonly signal: AbortSignal; readonly fromBlock?: number },
-): AsyncGenerator<BlockReference> {
-  const buffer = Buffer.allocUnsafeSlow(scanBytes);
-  const blocks = Math.ceil(image.sizeBytes / blockSizeBytes);
-  for (let first = call.fromBlock ?? 0; first < blocks; first += scanBlocks) {
-    throwIfAborted(call.signal);
-    await readFully(image, buffer, first * blockSizeBytes);
-    if (buffer.equals(zeroScan)) continue;
-    for (let index = first; index < Math.min(blocks, first + scanBlocks); index++) {
-      const bytes = buffer.subarray((index - first) * blockSizeBytes, (index - first + 1) * blockSizeBytes);
-      if (bytes.equals(zeroBlock)) continue;
-      const copy = Buffer.allocUnsafeSlow(blockSizeBytes);
-      bytes.copy(copy);
-      kept.set(index, copy);
-      if (kept.size > keptBlocks) dropOldest(kept);
-      yield { index };
-    }
-  }
+function readBlock(image: ImageFile, index: number, into: Uint8Array): Promise<void> {
+  const target = Buffer.from(into.buffer, into.byteOffset, blockSizeBytes);
+  return readFully(image, target, index * blockSizeBytes);
 }
 
-function dropOldest(kept: Map<number, Buffer>): void {
-  const [index, bytes] = kept.entries().next().value!;
-  kept.delete(index);
-  freeMemory(bytes);
+/** One large read; its memory is used again once no block of it is wanted any more. */
+interface ScanStep {
+  readonly firstBlock: number;
+  readonly bytes: Buffer;
+}
+
+interface Scanner {
+  list(call: { readonly signal: AbortSignal; readonly fromBlock?: number }): AsyncGenerator<BlockReference>;
+  /** Copies a block that the scan came by lately; false when its memory has been used again. */
+  take(index: number, into: Uint8Array): boolean;
+}
+
+/** Looks for blocks that are not zero in large reads, some ahead, and keeps what it read for a while. */
+function openScanner(image: ImageFile): Scanner {
+  // Enough for all blocks that a backup has listed and not yet asked for; older ones are read again.
+  const keptSteps = 6;
+  const kept: ScanStep[] = [];
+  const free: Buffer[] = [];
+
+  async function readStep(firstBlock: number): Promise<ScanStep> {
+    const bytes = free.pop() ?? Buffer.allocUnsafeSlow(scanBytes);
+    await readFully(image, bytes, firstBlock * blockSizeBytes);
+    return { firstBlock, bytes };
+  }
+
+  function keep(step: ScanStep): void {
+    kept.push(step);
+    if (kept.length > keptSteps) free.push(kept.shift()!.bytes);
+  }
+
+  async function* list(call: { readonly signal: AbortSignal; readonly fromBlock?: number }) {
+    const blocks = Math.ceil(image.sizeBytes / blockSizeBytes);
+    const options = { concurrency: scansAhead, signal: call.signal };
+    for await (const step of mapConcurrent(stepStarts(call.fromBlock ?? 0, blocks), options, readStep)) {
+      const found = nonZeroBlocks(step, blocks);
+      if (found.length === 0) free.push(step.bytes);
+      else keep(step);
+      for (const index of found) yield { index };
+    }
+  }
+
+  function take(index: number, into: Uint8Array): boolean {
+    const step = kept.find((each) => index >= each.firstBlock && index < each.firstBlock + scanBlocks);
+    if (step === undefined) return false;
+    step.bytes.copy(
+      into,
+      0,
+      (index - step.firstBlock) * blockSizeBytes,
+      (index - step.firstBlock + 1) * blockSizeBytes,
+    );
+    return true;
+  }
+  return { list, take };
+}
+
+function* stepStarts(fromBlock: number, blocks: number): Generator<number> {
+  for (let first = fromBlock; first < blocks; first += scanBlocks) yield first;
+}
+
+function nonZeroBlocks(step: ScanStep, blocks: number): readonly number[] {
+  const found: number[] = [];
+  for (let index = step.firstBlock; index < Math.min(blocks, step.firstBlock + scanBlocks); index++) {
+    const start = (index - step.firstBlock) * blockSizeBytes;
+    if (zeroBlock.compare(step.bytes, start, start + blockSizeBytes) !== 0) found.push(index);
+  }
+  return found;
 }
 
 function openChangedSource(image: ImageFile, changed: readonly ChangedRange[]): SourceWithoutIdentity {
@@ -139,9 +175,10 @@ function openChangedSource(image: ImageFile, changed: readonly ChangedRange[]): 
         for (let index = Math.max(first, call.fromBlock ?? 0); index < end; index++) yield { index };
       }
     },
-    async read(reference, call) {
+    async read(reference, into, call) {
       throwIfAborted(call.signal);
-      return readBlock(image, reference.index);
+      await readBlock(image, reference.index, into);
+      return {};
     },
     close: () => image.file.close(),
   };

@@ -3,8 +3,10 @@ import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { throwIfAborted } from "@garrison/core/clock";
 import { GarrisonError } from "@garrison/core/garrison-error";
+import { MiB } from "@garrison/core/units";
 import { blockSizeBytes } from "./block-source.ts";
 import type { BlockTarget } from "./block-target.ts";
+import { GatheringWriter } from "./gathering-writer.ts";
 import { readDeviceSize } from "./read-device-size.ts";
 
 export interface FileTargetOptions {
@@ -60,15 +62,23 @@ async function openTarget(
   }
 }
 
+/** Written bytes after which flushing begins in the background: at the end the disk has little left to do. */
+const flushEveryBytes = 128 * MiB;
+
 class FileBlockTarget implements BlockTarget {
   readonly isZeroFilled: boolean;
   readonly #options: FileTargetOptions & { readonly file: FileHandle };
+  readonly #writer: GatheringWriter;
   readonly #digest = createHash("sha256");
   #blocksWritten = 0;
   #bytesWritten = 0;
+  #bytesUnflushed = 0;
+  #flushing: Promise<void> | undefined;
+  #flushFailure: unknown;
 
   constructor(options: FileTargetOptions & { readonly file: FileHandle; readonly isNew: boolean }) {
     this.#options = options;
+    this.#writer = new GatheringWriter(options.file);
     this.isZeroFilled = options.isNew;
   }
 
@@ -84,12 +94,19 @@ class FileBlockTarget implements BlockTarget {
     await this.#writeFully(bytes, offset);
     this.#blocksWritten++;
     this.#bytesWritten += bytes.length;
+    this.#bytesUnflushed += bytes.length;
+    if (this.#bytesUnflushed >= flushEveryBytes && this.#flushing === undefined) this.#flushAhead();
   }
 
   async complete() {
-    await this.#options.file.sync().catch((cause: unknown) => {
+    await this.#flushing;
+    try {
+      // A failed flush may be reported once only, to whoever asked first.
+      if (this.#flushFailure !== undefined) throw this.#flushFailure;
+      await this.#options.file.sync();
+    } catch (cause) {
       throw new GarrisonError("target-unwritable", `${this.#options.path} could not be flushed`, { cause });
-    });
+    }
     return {
       blocksWritten: this.#blocksWritten,
       bytesWritten: this.#bytesWritten,
@@ -97,8 +114,21 @@ class FileBlockTarget implements BlockTarget {
     };
   }
 
-  close(): Promise<void> {
-    return this.#options.file.close();
+  async close(): Promise<void> {
+    await this.#flushing;
+    await this.#options.file.close();
+  }
+
+  #flushAhead(): void {
+    this.#bytesUnflushed = 0;
+    this.#flushing = this.#options.file
+      .datasync()
+      .catch((error: unknown) => {
+        this.#flushFailure ??= error;
+      })
+      .then(() => {
+        this.#flushing = undefined;
+      });
   }
 
   async #isThere(bytes: Uint8Array, offset: number): Promise<boolean> {
@@ -109,15 +139,7 @@ class FileBlockTarget implements BlockTarget {
 
   async #writeFully(bytes: Uint8Array, offset: number): Promise<void> {
     try {
-      for (let done = 0; done < bytes.length;) {
-        const { bytesWritten } = await this.#options.file.write(
-          bytes,
-          done,
-          bytes.length - done,
-          offset + done,
-        );
-        done += bytesWritten;
-      }
+      await this.#writer.write(bytes, offset);
     } catch (cause) {
       throw new GarrisonError(
         "target-unwritable",

@@ -1,5 +1,6 @@
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { BlockCrew } from "../blocks/block-crew.ts";
+import type { BlockSlot } from "../blocks/block-slot.ts";
 import type { RecoveredBlock } from "../blocks/block-work.ts";
 import { blockSizeBytes } from "../disk/block-source.ts";
 import { chunkAad } from "../format/item-identity.ts";
@@ -20,9 +21,19 @@ export interface ChunkReaderDependencies {
 /** Reads ranges of packs and opens the chunks in them. */
 export interface ChunkReader {
   fetch(range: ChunkRange, call: StoreCall): Promise<Uint8Array>;
-  /** Opens and verifies one chunk out of the bytes of its range. */
-  recover(range: ChunkRange, bytes: Uint8Array, address: ChunkAddress): Promise<RecoveredBlock>;
+  /**
+   * Opens and verifies one chunk out of the bytes of its range. The block is in the slot's plain side until the caller
+   * gives the slot back to the crew.
+   */
+  recover(range: ChunkRange, bytes: Uint8Array, address: ChunkAddress): Promise<RecoveredChunk>;
+  /** Like `recover` for who wants no bytes: only whether they are damaged, and how. */
+  verify(range: ChunkRange, bytes: Uint8Array, address: ChunkAddress): Promise<ChunkDamage | undefined>;
 }
+
+export type ChunkDamage = Extract<RecoveredBlock, { readonly damage: unknown }>["damage"];
+export type RecoveredChunk =
+  | { readonly slot: BlockSlot; readonly sha256: Uint8Array }
+  | { readonly damage: ChunkDamage };
 
 const keptKeys = 64;
 
@@ -44,16 +55,28 @@ export function openChunkReader(dependencies: ChunkReaderDependencies): ChunkRea
     if (packKeys.size > keptKeys) packKeys.delete(packKeys.keys().next().value!);
     return key;
   };
+  const recover: ChunkReader["recover"] = async (range, bytes, address) => {
+    const { id, codec, length: sealedBytes } = address;
+    const slot = crew.borrow();
+    const start = address.offset - range.offset;
+    slot.packed.set(bytes.subarray(start, start + sealedBytes));
+    const plainBytes = blockSizeBytes;
+    const aad = chunkAad(keys, { id, plainBytes, codec });
+    const job = { sealedBytes, plainBytes, itemKey: keyOf(address), aad, id, codec };
+    const recovered = await crew.recover(slot, job);
+    if (!("damage" in recovered)) return { slot, sha256: recovered.sha256 };
+    crew.giveBack(slot);
+    return recovered;
+  };
   return {
     fetch: ({ offset, length, ...pack }, call) =>
       store.read(rangeName(keys, pack), { ...call, range: { offset, length } }),
-    recover(range, bytes, address) {
-      const start = address.offset - range.offset;
-      const { id, codec } = address;
-      // A copy: its memory goes to a thread.
-      const stored = bytes.slice(start, start + address.length);
-      const aad = chunkAad(keys, { id, plainBytes: blockSizeBytes, codec });
-      return crew.recover({ stored, itemKey: keyOf(address), aad, id, codec });
+    recover,
+    async verify(range, bytes, address) {
+      const recovered = await recover(range, bytes, address);
+      if ("damage" in recovered) return recovered.damage;
+      crew.giveBack(recovered.slot);
+      return undefined;
     },
   };
 }

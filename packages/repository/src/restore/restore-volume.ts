@@ -3,7 +3,8 @@ import { GarrisonError } from "@garrison/core/garrison-error";
 import type { Logger } from "@garrison/core/logger";
 import { mapConcurrent } from "@garrison/core/map-concurrent";
 import type { VolumeProgress } from "../backup/backup-plan.ts";
-import { openBlockCrew } from "../blocks/block-crew.ts";
+import { openBlockCrew, type BlockCrew } from "../blocks/block-crew.ts";
+import type { BlockSlot } from "../blocks/block-slot.ts";
 import { blockSizeBytes } from "../disk/block-source.ts";
 import type { BlockTarget, TargetSummary } from "../disk/block-target.ts";
 import { planRanges, type ChunkRange, type WantedChunk } from "./chunk-ranges.ts";
@@ -35,7 +36,7 @@ export interface RestorePlan {
   readonly target: BlockTarget;
   /** Groups of blocks (8 MiB at most) under way at once; default 3. */
   readonly concurrency?: number;
-  /** Threads that open and verify; default 2, 0 does it in the caller's thread. */
+  /** Threads that open and verify; default one a core (8 at most), 0 does it in the caller's thread. */
   readonly threads?: number;
 }
 
@@ -45,9 +46,11 @@ export interface RestoreSummary extends TargetSummary {
 }
 
 const defaultConcurrency = 3;
-const defaultThreads = 2;
 // 8 MiB a read at most: 131,000 requests a TiB, and little to hold.
 const groupBlocks = 16;
+/** Blocks that are opened besides those that the threads are busy with, and blocks that are being written. */
+const blocksAround = 2;
+const writesAtOnce = 16;
 
 /**
  * Writes one volume of a restore point to `target` and completes it. Every block is opened and its id compared before
@@ -66,11 +69,11 @@ export async function restoreVolume(
     throw new GarrisonError("point-missing", `restore point ${plan.point} holds no volume ${plan.volumeId}`);
   }
   const series = seriesHash(keys, plan.series);
-  const crew = openBlockCrew(keys.idKey, plan.threads ?? defaultThreads);
+  const crew = openBlockCrew(keys.idKey, { threads: plan.threads });
   try {
     const reader = openVolumeReader(dependencies, { series, volume }, call);
     const chunks = openChunkReader({ ...dependencies, crew });
-    await writeBlocks({ dependencies, plan, reader, chunks }, call);
+    await writeBlocks({ dependencies, plan, reader, crew, chunks }, call);
   } finally {
     await crew.close();
   }
@@ -82,27 +85,37 @@ interface Restore {
   readonly dependencies: RestoreDependencies;
   readonly plan: RestorePlan;
   readonly reader: VolumeReader;
+  readonly crew: BlockCrew;
   readonly chunks: ChunkReader;
 }
 
-/** A run of blocks that is fetched together and written in order. */
+/** A run of blocks that is fetched together. */
 interface BlockGroup {
   readonly firstBlock: number;
   readonly entries: readonly (ChunkAddress | undefined)[];
 }
 
+/** Groups are fetched ahead, their blocks opened by the crew, and the writes begun in order: no stage waits for a group's end. */
 async function writeBlocks(restore: Restore, call: StoreCall): Promise<void> {
-  const { plan, dependencies, reader } = restore;
-  const options = { concurrency: plan.concurrency ?? defaultConcurrency, signal: call.signal };
-  const fetched = mapConcurrent(listGroups(restore), options, (group) => fetchGroup(restore, group, call));
-  let [blocksDone, bytesRead] = [0, 0];
-  for await (const group of fetched) {
-    await writeGroup(restore, group, call);
-    for (const { bytes } of new Set(group.ranges.values())) freeMemory(bytes);
-    blocksDone += group.entries.filter((entry) => entry !== undefined).length;
-    bytesRead += group.bytesFetched;
-    const { volumeId, blocksHeld } = reader.volume;
-    dependencies.onProgress?.({ volumeId, blocksDone, blocksTotal: blocksHeld, bytesRead, bytesStored: 0 });
+  const { plan, crew } = restore;
+  const { signal } = call;
+  const atOnce = { concurrency: plan.concurrency ?? defaultConcurrency, signal };
+  const fetched = mapConcurrent(listGroups(restore), atOnce, (group) => fetchGroup(restore, group, call));
+  const opened = mapConcurrent(
+    listBlocks(restore, fetched),
+    { concurrency: crew.busyJobs + blocksAround, signal },
+    (block) => openBlock(restore, block),
+  );
+  const writes: Promise<void>[] = [];
+  try {
+    for await (const block of opened) {
+      writes.push(writeBlock(restore, block, call));
+      writes.at(-1)!.catch(() => undefined); // reported when its turn comes
+      if (writes.length >= writesAtOnce) await writes.shift();
+    }
+    while (writes.length > 0) await writes.shift();
+  } finally {
+    await Promise.allSettled(writes);
   }
 }
 
@@ -132,11 +145,12 @@ function entriesOf(
 interface FetchedRange {
   readonly range: ChunkRange;
   readonly bytes: Uint8Array;
+  /** Chunks that have not been opened yet: their memory is given back with the last one. */
+  unopened: number;
 }
 
 interface FetchedGroup extends BlockGroup {
   readonly ranges: ReadonlyMap<number, FetchedRange>;
-  readonly bytesFetched: number;
 }
 
 async function fetchGroup(restore: Restore, group: BlockGroup, call: StoreCall): Promise<FetchedGroup> {
@@ -146,53 +160,62 @@ async function fetchGroup(restore: Restore, group: BlockGroup, call: StoreCall):
   }
   const ranges = new Map<number, FetchedRange>();
   const options = { concurrency: 4, signal: call.signal };
-  const fetch = async (range: ChunkRange) => ({ range, bytes: await restore.chunks.fetch(range, call) });
-  let bytesFetched = 0;
+  const fetch = async (range: ChunkRange) => ({
+    range,
+    bytes: await restore.chunks.fetch(range, call),
+    unopened: range.chunks.length,
+  });
   for await (const fetched of mapConcurrent(planRanges(wanted), options, fetch)) {
-    bytesFetched += fetched.bytes.length;
     for (const chunk of fetched.range.chunks) ranges.set(chunk.block, fetched);
   }
-  return { ...group, ranges, bytesFetched };
+  return { ...group, ranges };
+}
+
+interface WantedBlock {
+  readonly index: number;
+  readonly address: ChunkAddress | undefined;
+  readonly fetched: FetchedRange | undefined;
+}
+
+async function* listBlocks(
+  restore: Restore,
+  groups: AsyncIterable<FetchedGroup>,
+): AsyncGenerator<WantedBlock> {
+  const { dependencies, plan, reader } = restore;
+  const { volumeId, blocksHeld: blocksTotal } = reader.volume;
+  let [blocksDone, bytesRead] = [0, 0];
+  for await (const group of groups) {
+    for (const [slot, address] of group.entries.entries()) {
+      const index = group.firstBlock + slot;
+      if (address !== undefined || !plan.target.isZeroFilled)
+        yield { index, address, fetched: group.ranges.get(index) };
+    }
+    blocksDone += group.entries.filter((entry) => entry !== undefined).length;
+    for (const { range } of new Set(group.ranges.values())) bytesRead += range.length;
+    dependencies.onProgress?.({ volumeId, blocksDone, blocksTotal, bytesRead, bytesStored: 0 });
+  }
 }
 
 const zeroBlock = new Uint8Array(blockSizeBytes);
 const zeroSha256 = hash("sha256", zeroBlock, "buffer");
-const blocksAtOnce = 8;
 
-/** Blocks are opened and written several at a time; their writes are begun in order. */
-async function writeGroup(restore: Restore, group: FetchedGroup, call: StoreCall): Promise<void> {
-  const { target } = restore.plan;
-  const options = { concurrency: blocksAtOnce, signal: call.signal };
-  const blocks = [...group.entries.keys()].filter(
-    (slot) => group.entries[slot] !== undefined || !target.isZeroFilled,
-  );
-  const writes: Promise<void>[] = [];
-  try {
-    const open = (slot: number) => openBlock(restore, group, slot);
-    for await (const block of mapConcurrent(blocks, options, open)) {
-      writes.push(writeBlock(target, block, call));
-      writes.at(-1)!.catch(() => undefined); // reported when its turn comes
-      if (writes.length >= blocksAtOnce) await writes.shift();
-    }
-    while (writes.length > 0) await writes.shift();
-  } finally {
-    await Promise.allSettled(writes);
-  }
+interface OpenedBlock {
+  readonly index: number;
+  readonly sha256: Uint8Array;
+  /** Absent for a block of zeros. */
+  readonly slot?: BlockSlot;
 }
 
-type OpenedBlock = Parameters<BlockTarget["write"]>[0];
-
-async function writeBlock(target: BlockTarget, block: OpenedBlock, call: StoreCall): Promise<void> {
-  await target.write(block, call);
-  if (block.bytes !== zeroBlock) freeMemory(block.bytes);
+async function writeBlock(restore: Restore, block: OpenedBlock, call: StoreCall): Promise<void> {
+  const { index, sha256, slot } = block;
+  await restore.plan.target.write({ index, bytes: slot?.plain ?? zeroBlock, sha256 }, call);
+  if (slot !== undefined) restore.crew.giveBack(slot);
 }
 
-async function openBlock(restore: Restore, group: FetchedGroup, slot: number) {
-  const index = group.firstBlock + slot;
-  const address = group.entries[slot];
-  if (address === undefined) return { index, bytes: zeroBlock, sha256: zeroSha256 };
-  const { range, bytes } = group.ranges.get(index)!;
-  const recovered = await restore.chunks.recover(range, bytes, address);
+async function openBlock(restore: Restore, { index, address, fetched }: WantedBlock): Promise<OpenedBlock> {
+  if (address === undefined || fetched === undefined) return { index, sha256: zeroSha256 };
+  const recovered = await restore.chunks.recover(fetched.range, fetched.bytes, address);
+  if (--fetched.unopened === 0) freeMemory(fetched.bytes);
   if (!("damage" in recovered)) return { index, ...recovered };
   const where = `byte ${address.offset} of ${rangeName(restore.dependencies.keys, address)}`;
   throw new GarrisonError(

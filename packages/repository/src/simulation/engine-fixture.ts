@@ -76,9 +76,10 @@ export class MemoryDisk {
           if (index >= fromBlock) yield { index, isZero: !frozen.has(index) };
         }
       },
-      read: async ({ index }) => {
+      read: async ({ index }, into) => {
         this.reads.push(index);
-        return { bytes: new Uint8Array(frozen.get(index)!) };
+        into.set(frozen.get(index)!);
+        return {};
       },
       close: async () => undefined,
     };
