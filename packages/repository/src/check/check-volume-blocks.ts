@@ -117,7 +117,7 @@ async function checkRange(walk: Walk, range: ChunkRange, call: StoreCall): Promi
     return range.chunks.map((chunk) => ({ ...reading.value, ...aboutBlock(walk, chunk.block) }));
   }
   for (const { block, address } of range.chunks) {
-    const recovered = await walk.chunks.recover(range, reading.value!, address);
+    const recovered = await walk.chunks.recover({ range, bytes: reading.value!, address }, call);
     if (!("damage" in recovered)) continue;
     const message = `the block at byte ${address.offset} of the pack is damaged (${recovered.damage})`;
     findings.push({ severity: "damage", code: "chunk-damaged", key, message, ...aboutBlock(walk, block) });

@@ -15,6 +15,7 @@ import { seriesHash } from "../format/object-names.ts";
 import type { ChunkAddress } from "../format/page-reference.ts";
 import type { DomainKeys, SessionKeys } from "../keys/keys.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
+import { openForwardReader } from "../point/forward-reader.ts";
 import { readRecord } from "../point/read-point.ts";
 import { openVolumeReader, type VolumeReader } from "../point/volume-reader.ts";
 import { walkVolume } from "../point/walk-volume.ts";
@@ -68,8 +69,9 @@ export async function restoreVolume(
   const series = seriesHash(keys, plan.series);
   const crew = openBlockCrew(keys.idKey, plan.threads ?? defaultThreads);
   try {
-    const reader = openVolumeReader(dependencies, { series, volume }, call);
-    const chunks = openChunkReader({ ...dependencies, crew });
+    const forwards = openForwardReader(dependencies);
+    const reader = openVolumeReader({ ...dependencies, forwards }, { series, volume }, call);
+    const chunks = openChunkReader({ ...dependencies, forwards, crew });
     await writeBlocks({ dependencies, plan, reader, chunks }, call);
   } finally {
     await crew.close();
@@ -168,7 +170,7 @@ async function writeGroup(restore: Restore, group: FetchedGroup, call: StoreCall
   );
   const writes: Promise<void>[] = [];
   try {
-    const open = (slot: number) => openBlock(restore, group, slot);
+    const open = (slot: number) => openBlock(restore, { group, slot }, call);
     for await (const block of mapConcurrent(blocks, options, open)) {
       writes.push(writeBlock(target, block, call));
       writes.at(-1)!.catch(() => undefined); // reported when its turn comes
@@ -187,12 +189,16 @@ async function writeBlock(target: BlockTarget, block: OpenedBlock, call: StoreCa
   if (block.bytes !== zeroBlock) freeMemory(block.bytes);
 }
 
-async function openBlock(restore: Restore, group: FetchedGroup, slot: number) {
+async function openBlock(
+  restore: Restore,
+  { group, slot }: { readonly group: FetchedGroup; readonly slot: number },
+  call: StoreCall,
+) {
   const index = group.firstBlock + slot;
   const address = group.entries[slot];
   if (address === undefined) return { index, bytes: zeroBlock, sha256: zeroSha256 };
   const { range, bytes } = group.ranges.get(index)!;
-  const recovered = await restore.chunks.recover(range, bytes, address);
+  const recovered = await restore.chunks.recover({ range, bytes, address }, call);
   if (!("damage" in recovered)) return { index, ...recovered };
   const where = `byte ${address.offset} of ${rangeName(restore.dependencies.keys, address)}`;
   throw new GarrisonError(
