@@ -34,6 +34,10 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
     "garrison image restore 006b04ee78bef53e --repository file:///backup --target /dev/sdb --in-place",
   ],
   "image list": ["garrison image list --repository file:///backup --name db"],
+  "image expire": [
+    "garrison image expire db --repository file:///backup --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --plan",
+    "garrison image expire 006b04ee78bef53e --repository file:///backup",
+  ],
   serve: ["garrison serve", "garrison serve --port 8080 --data /var/lib/garrison"],
   "accounts add": [
     "garrison accounts add 222222222222 --name production --region eu-central-1 --external-id OUR-ID \\\n      --backup-role arn:aws:iam::222222222222:role/garrison-backup-ec2 --worker-role arn:aws:iam::222222222222:role/garrison-worker",

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { listPoints } from "@garrison/repository/point/list-points";
 import type { CliContext } from "../cli-context.ts";
 import { backupImage, type ImageBackupFlags } from "../repository/backup-image.ts";
+import { expireImages, type ImageExpireFlags } from "../repository/expire-images.ts";
 import { formatPoints } from "../repository/format-points.ts";
 import {
   listDomains,
@@ -51,6 +52,18 @@ export function register(program: Command, context: CliContext): void {
     .option("--name <name>", "only of this name")
     .option("--domain <name>", "only this domain")
     .action((flags: ListFlags) => listImages(flags, context));
+  verb("expire", "end restore points by rules or by id; a prune frees their space later")
+    .argument("<name|point...>", "names whose points the rules choose from, ids of points that end")
+    .option("--domain <name>", "the domain they are in", "local")
+    .option("--keep-last <number>", "keep so many of the newest")
+    .option("--keep-hourly <number>", "keep the newest of each of so many hours")
+    .option("--keep-daily <number>", "... days (UTC)")
+    .option("--keep-weekly <number>", "... weeks (from Monday)")
+    .option("--keep-monthly <number>", "... months")
+    .option("--keep-yearly <number>", "... years")
+    .option("--keep-within <time>", "keep all made so long (14d, 12h) before the newest")
+    .option("--plan", "only show what would end, and why the rest stays")
+    .action((wanted: readonly string[], flags: ImageExpireFlags) => expireImages(wanted, flags, context));
 }
 
 async function listImages(flags: ListFlags, context: CliContext): Promise<void> {

@@ -10,7 +10,7 @@ import { chunkAad } from "../format/item-identity.ts";
 import { emptyLeaf, type Leaf, type MutableLeaf } from "../format/leaf-page.ts";
 import type { ChunkAddress } from "../format/page-reference.ts";
 import { readLeaf } from "../point/page-reader.ts";
-import { openParentStore } from "./parent-store.ts";
+import { openParentReader } from "./parent-reader.ts";
 import { VolumeMap, type FinishedMap } from "./volume-map.ts";
 import { openVolumeReader, type VolumeReader } from "../point/volume-reader.ts";
 
@@ -63,11 +63,7 @@ function openParent(run: BackupRun, volumeId: string): VolumeReader | undefined 
   const volume = parent?.volumes.find((each) => each.volumeId === volumeId);
   return volume === undefined
     ? undefined
-    : openVolumeReader(
-        { ...run.dependencies, store: openParentStore(run.dependencies.store) },
-        { series, volume },
-        run.call,
-      );
+    : openParentReader(openVolumeReader(run.dependencies, { series, volume }, run.call));
 }
 
 interface VolumeWriterOptions {

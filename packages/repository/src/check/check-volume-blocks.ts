@@ -117,7 +117,7 @@ async function checkRange(walk: Walk, range: ChunkRange, call: StoreCall): Promi
     return range.chunks.map((chunk) => ({ ...reading.value, ...aboutBlock(walk, chunk.block) }));
   }
   for (const { block, address } of range.chunks) {
-    const damage = await walk.chunks.verify(range, reading.value!, address);
+    const damage = await walk.chunks.verify({ range, bytes: reading.value!, address }, call);
     if (damage === undefined) continue;
     const message = `the block at byte ${address.offset} of the pack is damaged (${damage})`;
     findings.push({ severity: "damage", code: "chunk-damaged", key, message, ...aboutBlock(walk, block) });

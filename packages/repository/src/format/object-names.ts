@@ -38,7 +38,15 @@ export interface PackName {
 
 export type PackKind = "pack" | "map";
 
+/** From a pack to another one of its kind that holds items of it. */
+export interface ForwardName {
+  readonly kind: PackKind;
+  readonly origin: PackName;
+  readonly target: PackName;
+}
+
 const numberText = (number: number): string => number.toString(16).padStart(8, "0");
+const laneNumber = (name: PackName): string => `${name.lane}-${numberText(name.number)}`;
 
 export const openName = (domain: string, session: string): string => `${domain}/session/${session}/open`;
 export const baseName = (domain: string, session: string, number: number): string =>
@@ -47,11 +55,11 @@ export const laneName = (domain: string, session: string, lane: string): string 
   `${domain}/session/${session}/lane-${lane}`;
 export const markPrefix = (domain: string, session: string): string => `${domain}/session/${session}/mark-`;
 export const markName = (domain: string, name: PackName): string =>
-  `${markPrefix(domain, name.session)}${name.lane}-${numberText(name.number)}`;
+  `${markPrefix(domain, name.session)}${laneNumber(name)}`;
 export const packPrefix = (domain: string, kind: PackKind, session: string): string =>
   `${domain}/${kind}/${session}/`;
 export const packName = (domain: string, kind: PackKind, name: PackName): string =>
-  `${packPrefix(domain, kind, name.session)}${name.lane}-${numberText(name.number)}`;
+  `${packPrefix(domain, kind, name.session)}${laneNumber(name)}`;
 export const pointPrefix = (domain: string, series?: string): string =>
   series === undefined ? `${domain}/point/` : `${domain}/point/${series}/`;
 export const pointName = (domain: string, series: string, session: string): string =>
@@ -60,6 +68,12 @@ export const endPrefix = (domain: string, series?: string): string =>
   series === undefined ? `${domain}/end/` : `${domain}/end/${series}/`;
 export const endName = (domain: string, series: string, session: string): string =>
   `${domain}/end/${series}/${session}`;
+export const forwardPrefix = (domain: string, kind: PackKind, session?: string): string =>
+  session === undefined ? `${domain}/moved/${kind}/` : `${domain}/moved/${kind}/${session}/`;
+/** Under the name of the pack whose items have gone elsewhere, the name of the pack that they are in now. */
+export const forwardName = (domain: string, forward: ForwardName): string =>
+  `${forwardPrefix(domain, forward.kind, forward.origin.session)}${laneNumber(forward.origin)}/` +
+  `${forward.target.session}-${laneNumber(forward.target)}`;
 export const notePrefix = (domain: string, kind: string): string => `${domain}/note/${kind}/`;
 export const noteName = (domain: string, kind: string, id: string): string =>
   `${notePrefix(domain, kind)}${id}`;
@@ -67,6 +81,8 @@ export const noteName = (domain: string, kind: string, id: string): string =>
 const packPattern = /\/(pack|map)\/([0-9a-f]{16})\/([0-9a-f]{8})-([0-9a-f]{8})$/;
 const markPattern = /\/session\/([0-9a-f]{16})\/mark-([0-9a-f]{8})-([0-9a-f]{8})$/;
 const notePattern = /\/note\/([a-z]+)\/([0-9a-f]{16})$/;
+const forwardPattern =
+  /\/moved\/(pack|map)\/([0-9a-f]{16})\/([0-9a-f]{8})-([0-9a-f]{8})\/([0-9a-f]{16})-([0-9a-f]{8})-([0-9a-f]{8})$/;
 const slotPattern = /\/(?:point|end)\/([0-9a-f]{32})\/([0-9a-f]{16})$/;
 
 export function parsePackName(key: string): (PackName & { readonly kind: PackKind }) | undefined {
@@ -80,6 +96,17 @@ export function parseMarkName(key: string): PackName | undefined {
   const match = markPattern.exec(key);
   if (match === null) return undefined;
   return { session: match[1]!, lane: match[2]!, number: Number.parseInt(match[3]!, 16) };
+}
+
+export function parseForwardName(key: string): ForwardName | undefined {
+  const match = forwardPattern.exec(key);
+  if (match === null) return undefined;
+  const nameAt = (at: number): PackName => ({
+    session: match[at]!,
+    lane: match[at + 1]!,
+    number: Number.parseInt(match[at + 2]!, 16),
+  });
+  return { kind: match[1] as PackKind, origin: nameAt(2), target: nameAt(5) };
 }
 
 /** Parses names of slots and tombstones. */

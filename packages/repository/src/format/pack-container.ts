@@ -116,11 +116,29 @@ export class PackBuilder {
     this.#buffer.writeUInt32BE(this.#items, offset);
     const context = { key: this.#itemKey, nonce: counterNonce(this.#items), aad };
     sealInto(context, payload, this.#buffer.subarray(offset + itemNumberBytes, offset + length));
-    this.#footer.u8(item.kind).u8(item.codec).u16(item.volume).u48(item.position);
-    this.#footer.u32(offset).u32(length).u32(item.plainBytes).bytes(item.id);
-    this.#length += length;
-    this.#items++;
+    this.#note(item, { offset, length });
     return { offset, length };
+  }
+
+  #note(
+    item: Omit<FooterEntry, "offset" | "length">,
+    place: { readonly offset: number; readonly length: number },
+  ): void {
+    this.#footer.u8(item.kind).u8(item.codec).u16(item.volume).u48(item.position);
+    this.#footer.u32(place.offset).u32(place.length).u32(item.plainBytes).bytes(item.id);
+    this.#length += place.length;
+    this.#items++;
+  }
+
+  /** Takes over an item as it was sealed in another pack, under that pack's key and number. */
+  appendSealed(
+    item: Omit<FooterEntry, "offset" | "length">,
+    stored: Uint8Array,
+  ): { readonly offset: number } {
+    const offset = this.#length;
+    this.#buffer.set(stored, offset);
+    this.#note(item, { offset, length: stored.length });
+    return { offset };
   }
 
   /** Adds footer and trailer; the view is valid as long as the buffer is not used again. */

@@ -1,6 +1,6 @@
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import { formatJson, parseJson } from "./json-fields.ts";
+import { formatJson, parseJson, type JsonFields, type JsonObject } from "./json-fields.ts";
 import type { PackKind } from "./object-names.ts";
 import { readPageReference, writePageReference, type PageReference } from "./page-reference.ts";
 
@@ -34,10 +34,7 @@ export function decodeOpen(body: Uint8Array, what: string): SessionOpen {
   return {
     kind: "backup",
     series: fields.hex("series", 16),
-    bases: fields.list("bases", (base) => ({
-      series: base.hex("series", 16),
-      session: base.hex("session", 8),
-    })),
+    bases: fields.list("bases", readBase),
     volumes: fields.list("volumes", (volume) => ({
       volumeId: volume.text("volumeId"),
       identity: volume.text("identity"),
@@ -45,6 +42,60 @@ export function decodeOpen(body: Uint8Array, what: string): SessionOpen {
       sizeBytes: volume.count("sizeBytes"),
     })),
   };
+}
+
+/**
+ * `open` of a session that makes no restore point: `moves` puts items elsewhere (a prune's, or a repair's), `hold` keeps
+ * its bases from being reclaimed while somebody reads them.
+ */
+export interface KeeperOpen {
+  readonly kind: "moves" | "hold";
+  readonly series: string;
+  readonly bases: readonly SessionBase[];
+}
+
+export function encodeKeeperOpen(open: KeeperOpen): Uint8Array {
+  return formatJson({ ...open });
+}
+
+/** What a keeper wants to know of any `open`, whatever kind it is. */
+export interface OpenHead {
+  readonly kind: string;
+  readonly series: string;
+  readonly bases: readonly SessionBase[];
+}
+
+export function decodeOpenHead(body: Uint8Array, what: string): OpenHead {
+  const fields = parseJson(body, what);
+  return {
+    kind: fields.text("kind"),
+    series: fields.hex("series", 16),
+    bases: fields.list("bases", readBase),
+  };
+}
+
+/** `base-<n>`. */
+export function decodeBase(body: Uint8Array, what: string): SessionBase {
+  return readBase(parseJson(body, what));
+}
+
+function readBase(fields: JsonFields): SessionBase {
+  return { series: fields.hex("series", 16), session: fields.hex("session", 8) };
+}
+
+/** The slot of a session that moved items: which packs it made. */
+export interface SessionMoves {
+  readonly session: string;
+  readonly packs: readonly MarkPack[];
+}
+
+export function encodeMoves(moves: SessionMoves): JsonObject {
+  return { ...moves };
+}
+
+export function decodeMoves(body: Uint8Array, what: string): SessionMoves {
+  const fields = parseJson(body, what);
+  return { session: fields.hex("session", 8), packs: fields.list("packs", readMarkPack) };
 }
 
 export interface MarkLeaf {
@@ -101,13 +152,17 @@ export function decodeMark(body: Uint8Array, what: string): SessionMark {
     ...(continues === undefined ? {} : { continues }),
     frontier: { volume: fields.count("volume"), leaf: fields.count("leaf") },
     leaves: readLeaves(fields.bytes("leaves"), what),
-    packs: fields.list("packs", (pack) => ({
-      lane: pack.hex("lane", 4),
-      kind: pack.text("kind") === "map" ? ("map" as const) : ("pack" as const),
-      number: pack.count("number"),
-      items: pack.count("items"),
-      sizeBytes: pack.count("sizeBytes"),
-    })),
+    packs: fields.list("packs", readMarkPack),
+  };
+}
+
+function readMarkPack(pack: JsonFields): MarkPack {
+  return {
+    lane: pack.hex("lane", 4),
+    kind: pack.text("kind") === "map" ? "map" : "pack",
+    number: pack.count("number"),
+    items: pack.count("items"),
+    sizeBytes: pack.count("sizeBytes"),
   };
 }
 

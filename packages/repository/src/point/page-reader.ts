@@ -1,18 +1,22 @@
-import { GarrisonError } from "@garrison/core/garrison-error";
+import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { interiorBlocks, itemKinds, leafEntries, type ItemKind } from "../format/format-limits.ts";
 import { decodeInterior, type Interior } from "../format/interior-page.ts";
 import { pageAad, pageId, type ItemPlace } from "../format/item-identity.ts";
 import { decodeLeaf, type Leaf } from "../format/leaf-page.ts";
+import { findForwarded } from "../format/forward.ts";
 import { packName } from "../format/object-names.ts";
-import { openItem, packKey } from "../format/pack-container.ts";
+import { openItem, packKey, type PackAddress } from "../format/pack-container.ts";
 import { unpackPayload } from "../format/page-payload.ts";
 import type { ItemAddress } from "../format/page-reference.ts";
 import type { DomainKeys } from "../keys/keys.ts";
-import type { ObjectStore, StoreCall } from "../store/object-store.ts";
+import type { ByteRange, ObjectStore, StoreCall } from "../store/object-store.ts";
+import { isGone, openForwardReader, type ForwardReader } from "./forward-reader.ts";
 
 export interface PageReaderDependencies {
   readonly store: ObjectStore;
   readonly keys: DomainKeys;
+  /** Shared by readers, so that each session's forwards are listed once; a reader without one opens its own. */
+  readonly forwards?: ForwardReader;
 }
 
 /** One volume's pages: its series' keyed hash and its id enter each page's authenticated data. */
@@ -27,24 +31,74 @@ interface WantedPage {
   readonly place: ItemPlace;
 }
 
-/** Reads and verifies one sealed page. Throws `page-damaged`, or what the store says about the map pack. */
+/**
+ * Reads and verifies one sealed page, wherever it is by now. Throws `page-damaged`, or what the store says about the map
+ * pack.
+ */
 export async function readPage(
   dependencies: PageReaderDependencies,
   page: WantedPage,
   call: StoreCall,
 ): Promise<Uint8Array> {
+  const { session, lane, pack: number, offset, length } = page.address;
+  const pack = { kind: "map", session, lane, number } as const;
+  const name = packName(dependencies.keys.domain, "map", pack);
+  try {
+    return await readStored(dependencies, { page, name, range: { offset, length }, sealedIn: pack }, call);
+  } catch (error) {
+    if (!isGone(error) && !isGarrisonError(error, "page-damaged")) throw error;
+    const forwarded = await readForwarded(dependencies, { page, pack }, call);
+    if (forwarded === undefined) throw error;
+    return forwarded;
+  }
+}
+
+async function readForwarded(
+  dependencies: PageReaderDependencies,
+  lost: { readonly page: WantedPage; readonly pack: PackAddress },
+  call: StoreCall,
+): Promise<Uint8Array | undefined> {
+  const { page, pack } = lost;
+  const forwards = dependencies.forwards ?? openForwardReader(dependencies);
+  return forwards.follow(
+    pack,
+    async (forward, name) => {
+      const item = findForwarded(forward, page.address);
+      if (item === undefined) return undefined;
+      const range = { offset: item.newOffset, length: item.newLength };
+      const sealedIn = item.sealedIn === undefined ? pack : { kind: pack.kind, ...item.sealedIn };
+      try {
+        return await readStored(dependencies, { page, name, range, sealedIn }, call);
+      } catch (error) {
+        if (isGarrisonError(error, "page-damaged")) return undefined;
+        throw error;
+      }
+    },
+    call,
+  );
+}
+
+interface StoredPage {
+  readonly page: WantedPage;
+  readonly name: string;
+  readonly range: ByteRange;
+  /** Whose key opens it. */
+  readonly sealedIn: PackAddress;
+}
+
+async function readStored(
+  dependencies: PageReaderDependencies,
+  { page, name, range, sealedIn }: StoredPage,
+  call: StoreCall,
+): Promise<Uint8Array> {
   const { keys, store } = dependencies;
-  const { address } = page;
-  const pack = { kind: "map", session: address.session, lane: address.lane, number: address.pack } as const;
-  const name = packName(keys.domain, "map", pack);
-  const range = { offset: address.offset, length: address.length };
   const stored = await store.read(name, { ...call, range });
-  const aad = pageAad(keys, { kind: page.kind, id: address.id, place: page.place });
-  const payload = openItem(packKey(keys.mapKey, pack), aad, stored);
-  const what = `page at byte ${address.offset} of ${name}`;
+  const aad = pageAad(keys, { kind: page.kind, id: page.address.id, place: page.place });
+  const payload = openItem(packKey(keys.mapKey, sealedIn), aad, stored);
+  const what = `page at byte ${range.offset} of ${name}`;
   if (payload === undefined) throw damaged(what, "is not authentic", page);
   const plain = unpackPayload(payload, what);
-  if (Buffer.compare(pageId(keys.idKey, page.kind, plain), address.id) !== 0) {
+  if (Buffer.compare(pageId(keys.idKey, page.kind, plain), page.address.id) !== 0) {
     throw damaged(what, "has another id", page);
   }
   return plain;

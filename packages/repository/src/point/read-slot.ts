@@ -2,6 +2,7 @@ import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { endName, pointName } from "../format/object-names.ts";
 import { decodeRecord, type PointRecord } from "../format/point-record.ts";
 import { decodeObject, readSignedBody } from "../format/sealed-object.ts";
+import { decodeMoves, type SessionMoves } from "../format/session-objects.ts";
 import type { DomainKeys } from "../keys/keys.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
 
@@ -19,7 +20,8 @@ export interface SlotAddress {
 
 export type SlotContent =
   | { readonly state: "point"; readonly record: PointRecord; readonly bytes: Uint8Array }
-  | { readonly state: "given-up" | "fence" | "moves"; readonly bytes: Uint8Array };
+  | { readonly state: "given-up" | "fence"; readonly bytes: Uint8Array }
+  | { readonly state: "moves"; readonly moves: SessionMoves; readonly bytes: Uint8Array };
 
 /** What fills a session's slot, or nothing. Throws `object-damaged` when it is not authentic. */
 export async function readSlot(
@@ -37,10 +39,13 @@ export async function readSlot(
   if (object.kind !== "fence" && object.kind !== "moves") {
     throw new GarrisonError("object-malformed", `${name} holds a ${object.kind}`);
   }
-  if (!readSignedBody(keys, object).isSigned) {
+  const { isSigned, body } = readSignedBody(keys, object);
+  if (!isSigned) {
     throw new GarrisonError("object-damaged", `${name} holds a ${object.kind} that the keeper did not sign`);
   }
-  return { state: object.kind, bytes };
+  return object.kind === "fence"
+    ? { state: "fence", bytes }
+    : { state: "moves", moves: decodeMoves(body, name), bytes };
 }
 
 export type TombstoneState = "none" | "signed" | "unsigned";

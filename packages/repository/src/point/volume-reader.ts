@@ -6,6 +6,7 @@ import { decodePackTable, type PackTable } from "../format/pack-table.ts";
 import type { PageReference } from "../format/page-reference.ts";
 import type { RecordVolume } from "../format/point-record.ts";
 import type { StoreCall } from "../store/object-store.ts";
+import { openForwardReader } from "./forward-reader.ts";
 import {
   readInterior,
   readLeaf,
@@ -30,10 +31,11 @@ const keptInteriors = 2;
 const keptLeaves = 4;
 
 export function openVolumeReader(
-  dependencies: PageReaderDependencies,
+  given: PageReaderDependencies,
   owner: { readonly series: string; readonly volume: RecordVolume },
   call: StoreCall,
 ): VolumeReader {
+  const dependencies = { ...given, forwards: given.forwards ?? openForwardReader(given) };
   const { volume } = owner;
   const place = { series: owner.series, volumeId: volume.volumeId };
   const what = `of ${volume.volumeId}`;

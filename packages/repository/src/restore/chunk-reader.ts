@@ -3,10 +3,13 @@ import type { BlockCrew } from "../blocks/block-crew.ts";
 import type { BlockSlot } from "../blocks/block-slot.ts";
 import type { RecoveredBlock } from "../blocks/block-work.ts";
 import { blockSizeBytes } from "../disk/block-source.ts";
+import type { Codec } from "../format/format-limits.ts";
+import { findForwarded } from "../format/forward.ts";
 import { chunkAad } from "../format/item-identity.ts";
 import { packName } from "../format/object-names.ts";
-import { packKey } from "../format/pack-container.ts";
+import { packKey, type PackAddress } from "../format/pack-container.ts";
 import type { ChunkAddress } from "../format/page-reference.ts";
+import { isGone, openForwardReader, type ForwardReader } from "../point/forward-reader.ts";
 import type { ChunkRange } from "./chunk-ranges.ts";
 import type { DomainKeys, SessionKeys } from "../keys/keys.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
@@ -16,18 +19,26 @@ export interface ChunkReaderDependencies {
   readonly keys: DomainKeys;
   readonly sessionKeys: SessionKeys | ((sessionId: string) => Uint8Array);
   readonly crew: BlockCrew;
+  readonly forwards?: ForwardReader;
 }
 
-/** Reads ranges of packs and opens the chunks in them. */
+/** One chunk out of the bytes of its range. */
+export interface FetchedChunk {
+  readonly range: ChunkRange;
+  readonly bytes: Uint8Array;
+  readonly address: ChunkAddress;
+}
+
+/** Reads ranges of packs, wherever they are by now, and opens the chunks in them. */
 export interface ChunkReader {
   fetch(range: ChunkRange, call: StoreCall): Promise<Uint8Array>;
   /**
-   * Opens and verifies one chunk out of the bytes of its range. The block is in the slot's plain side until the caller
-   * gives the slot back to the crew.
+   * Opens and verifies one chunk; one that is damaged is looked for elsewhere before it is called so. The block is in the
+   * slot's plain side until the caller gives the slot back to the crew.
    */
-  recover(range: ChunkRange, bytes: Uint8Array, address: ChunkAddress): Promise<RecoveredChunk>;
+  recover(chunk: FetchedChunk, call: StoreCall): Promise<RecoveredChunk>;
   /** Like `recover` for who wants no bytes: only whether they are damaged, and how. */
-  verify(range: ChunkRange, bytes: Uint8Array, address: ChunkAddress): Promise<ChunkDamage | undefined>;
+  verify(chunk: FetchedChunk, call: StoreCall): Promise<ChunkDamage | undefined>;
 }
 
 export type ChunkDamage = Extract<RecoveredBlock, { readonly damage: unknown }>["damage"];
@@ -39,46 +50,115 @@ const keptKeys = 64;
 
 export function openChunkReader(dependencies: ChunkReaderDependencies): ChunkReader {
   const { keys, store, crew } = dependencies;
+  const forwards = dependencies.forwards ?? openForwardReader(dependencies);
   const packKeys = new Map<string, Uint8Array>();
-  const keyOf = (address: ChunkAddress): Uint8Array => {
-    const pack = {
-      kind: "pack",
-      session: address.session,
-      lane: address.lane,
-      number: address.pack,
-    } as const;
+  const keyOf = (pack: PackAddress): Uint8Array => {
     const name = packName(keys.domain, "pack", pack);
     const known = packKeys.get(name);
     if (known !== undefined) return known;
-    const key = packKey(dataKeyOf(dependencies, address.session), pack);
+    const key = packKey(dataKeyOf(dependencies, pack.session), pack);
     packKeys.set(name, key);
     if (packKeys.size > keptKeys) packKeys.delete(packKeys.keys().next().value!);
     return key;
   };
-  const recover: ChunkReader["recover"] = async (range, bytes, address) => {
-    const { id, codec, length: sealedBytes } = address;
+  const open = async (
+    { id }: ChunkAddress,
+    stored: Uint8Array,
+    seal: { readonly codec: Codec; readonly sealedIn: PackAddress },
+  ): Promise<RecoveredChunk> => {
+    const { codec, sealedIn } = seal;
     const slot = crew.borrow();
-    const start = address.offset - range.offset;
-    slot.packed.set(bytes.subarray(start, start + sealedBytes));
+    if (stored.length > slot.packed.length) {
+      crew.giveBack(slot);
+      return { damage: "length" };
+    }
+    slot.packed.set(stored);
     const plainBytes = blockSizeBytes;
     const aad = chunkAad(keys, { id, plainBytes, codec });
-    const job = { sealedBytes, plainBytes, itemKey: keyOf(address), aad, id, codec };
+    const job = { sealedBytes: stored.length, plainBytes, itemKey: keyOf(sealedIn), aad, id, codec };
     const recovered = await crew.recover(slot, job);
     if (!("damage" in recovered)) return { slot, sha256: recovered.sha256 };
     crew.giveBack(slot);
     return recovered;
   };
+  const recover: ChunkReader["recover"] = async ({ range, bytes, address }, call) => {
+    const start = address.offset - range.offset;
+    const pack = packOf(address);
+    const stored = bytes.subarray(start, start + address.length);
+    const recovered = await open(address, stored, { codec: address.codec, sealedIn: pack });
+    if (!("damage" in recovered)) return recovered;
+    const copy = await forwards.follow(
+      pack,
+      async (forward, name) => {
+        const item = findForwarded(forward, address);
+        if (item === undefined) return undefined;
+        const place = { offset: item.newOffset, length: item.newLength };
+        const elsewhere = await store.read(name, { ...call, range: place });
+        const sealedIn = item.sealedIn === undefined ? pack : { kind: pack.kind, ...item.sealedIn };
+        const opened = await open(address, elsewhere, { codec: item.codec, sealedIn });
+        return "damage" in opened ? undefined : opened;
+      },
+      call,
+    );
+    return copy ?? recovered;
+  };
   return {
-    fetch: ({ offset, length, ...pack }, call) =>
-      store.read(rangeName(keys, pack), { ...call, range: { offset, length } }),
+    async fetch(range, call) {
+      const { offset, length } = range;
+      try {
+        return await store.read(rangeName(keys, range), { ...call, range: { offset, length } });
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        const forwarded = await fetchForwarded({ store, forwards }, range, call);
+        if (forwarded === undefined) throw error;
+        return forwarded;
+      }
+    },
     recover,
-    async verify(range, bytes, address) {
-      const recovered = await recover(range, bytes, address);
+    async verify(chunk, call) {
+      const recovered = await recover(chunk, call);
       if ("damage" in recovered) return recovered.damage;
       crew.giveBack(recovered.slot);
       return undefined;
     },
   };
+}
+
+/**
+ * The bytes of a range whose pack is gone, put together as they lay there. A chunk that only a repair has is left out:
+ * it looks damaged, and is then looked for by itself. Nothing, if one of them is nowhere.
+ */
+async function fetchForwarded(
+  { store, forwards }: { readonly store: ObjectStore; readonly forwards: ForwardReader },
+  range: ChunkRange,
+  call: StoreCall,
+): Promise<Uint8Array | undefined> {
+  const bytes = new Uint8Array(range.length);
+  const missing = new Map(range.chunks.map(({ address }) => [address.offset, address]));
+  await forwards.follow(
+    packOf(range.chunks[0]!.address),
+    async (forward, name) => {
+      const items = [...missing.values()].flatMap((address) => findForwarded(forward, address) ?? []);
+      const moved = items.filter((item) => item.sealedIn === undefined);
+      if (moved.length > 0) {
+        // Survivors of one pack lie together, in their old order: one read.
+        const start = Math.min(...moved.map((item) => item.newOffset));
+        const end = Math.max(...moved.map((item) => item.newOffset + item.newLength));
+        const found = await store.read(name, { ...call, range: { offset: start, length: end - start } });
+        for (const { offset, newOffset, newLength } of moved) {
+          bytes.set(found.subarray(newOffset - start, newOffset - start + newLength), offset - range.offset);
+        }
+      }
+      for (const item of items) missing.delete(item.offset);
+      return missing.size === 0 ? true : undefined;
+    },
+    call,
+  );
+  return missing.size === 0 ? bytes : undefined;
+}
+
+function packOf(address: ChunkAddress): PackAddress {
+  return { kind: "pack", session: address.session, lane: address.lane, number: address.pack };
 }
 
 /** The pack that a range lies in. */

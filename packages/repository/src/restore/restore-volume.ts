@@ -16,6 +16,7 @@ import { seriesHash } from "../format/object-names.ts";
 import type { ChunkAddress } from "../format/page-reference.ts";
 import type { DomainKeys, SessionKeys } from "../keys/keys.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
+import { openForwardReader } from "../point/forward-reader.ts";
 import { readRecord } from "../point/read-point.ts";
 import { openVolumeReader, type VolumeReader } from "../point/volume-reader.ts";
 import { walkVolume } from "../point/walk-volume.ts";
@@ -71,8 +72,9 @@ export async function restoreVolume(
   const series = seriesHash(keys, plan.series);
   const crew = openBlockCrew(keys.idKey, { threads: plan.threads });
   try {
-    const reader = openVolumeReader(dependencies, { series, volume }, call);
-    const chunks = openChunkReader({ ...dependencies, crew });
+    const forwards = openForwardReader(dependencies);
+    const reader = openVolumeReader({ ...dependencies, forwards }, { series, volume }, call);
+    const chunks = openChunkReader({ ...dependencies, forwards, crew });
     await writeBlocks({ dependencies, plan, reader, crew, chunks }, call);
   } finally {
     await crew.close();
@@ -104,7 +106,7 @@ async function writeBlocks(restore: Restore, call: StoreCall): Promise<void> {
   const opened = mapConcurrent(
     listBlocks(restore, fetched),
     { concurrency: crew.busyJobs + blocksAround, signal },
-    (block) => openBlock(restore, block),
+    (block) => openBlock(restore, block, call),
   );
   const writes: Promise<void>[] = [];
   try {
@@ -212,9 +214,13 @@ async function writeBlock(restore: Restore, block: OpenedBlock, call: StoreCall)
   if (slot !== undefined) restore.crew.giveBack(slot);
 }
 
-async function openBlock(restore: Restore, { index, address, fetched }: WantedBlock): Promise<OpenedBlock> {
+async function openBlock(
+  restore: Restore,
+  { index, address, fetched }: WantedBlock,
+  call: StoreCall,
+): Promise<OpenedBlock> {
   if (address === undefined || fetched === undefined) return { index, sha256: zeroSha256 };
-  const recovered = await restore.chunks.recover(fetched.range, fetched.bytes, address);
+  const recovered = await restore.chunks.recover({ ...fetched, address }, call);
   if (--fetched.unopened === 0) freeMemory(fetched.bytes);
   if (!("damage" in recovered)) return { index, ...recovered };
   const where = `byte ${address.offset} of ${rangeName(restore.dependencies.keys, address)}`;

@@ -1,0 +1,121 @@
+import { GarrisonError } from "@garrison/core/garrison-error";
+import { dayMs } from "@garrison/core/units";
+
+/** What a series keeps. Rules add up: a point stays as long as one of them wants it. */
+export interface RetentionRules {
+  readonly last?: number;
+  readonly hourly?: number;
+  readonly daily?: number;
+  readonly weekly?: number;
+  readonly monthly?: number;
+  readonly yearly?: number;
+  /** Everything made within this time before the newest point of the series. */
+  readonly withinMs?: number;
+}
+
+export interface ExpirablePoint {
+  readonly sessionId: string;
+  readonly series: string;
+  readonly createdAtMs: number;
+}
+
+export interface ExpiryDecision {
+  readonly sessionId: string;
+  readonly series: string;
+  readonly createdAtMs: number;
+  readonly outcome: "keep" | "end";
+  /** Each rule that keeps it, or why it ends. */
+  readonly reasons: readonly string[];
+}
+
+export interface ExpiryPlan {
+  /** By series, newest first. */
+  readonly decisions: readonly ExpiryDecision[];
+}
+
+const hourMs = dayMs / 24;
+// 1 January 1970 was a Thursday; weeks begin on Monday.
+const daysBeforeFirstWeek = 3;
+
+type PeriodName = "hourly" | "daily" | "weekly" | "monthly" | "yearly";
+
+/** The period of UTC that a time lies in, as people write it. */
+const periods: Readonly<Record<PeriodName, (timeMs: number) => string>> = {
+  hourly: (timeMs) => isoOf(Math.floor(timeMs / hourMs) * hourMs, 16),
+  daily: (timeMs) => isoOf(timeMs, 10),
+  weekly: (timeMs) => {
+    const week = Math.floor((Math.floor(timeMs / dayMs) + daysBeforeFirstWeek) / 7);
+    return isoOf((week * 7 - daysBeforeFirstWeek) * dayMs, 10);
+  },
+  monthly: (timeMs) => isoOf(timeMs, 7),
+  yearly: (timeMs) => isoOf(timeMs, 4),
+};
+
+function isoOf(timeMs: number, characters: number): string {
+  return new Date(timeMs).toISOString().slice(0, characters);
+}
+
+/**
+ * Which points end by the rules, and why each other one stays. Of each period a rule counts, the newest point is kept; the
+ * newest point of a series never ends. Times are those of the points themselves: when backups stop, nothing more ends.
+ * Throws `usage` when the rules would keep nothing.
+ */
+export function planExpiry(points: readonly ExpirablePoint[], rules: RetentionRules): ExpiryPlan {
+  requireRules(rules);
+  const series = new Map<string, ExpirablePoint[]>();
+  for (const point of points) series.set(point.series, [...(series.get(point.series) ?? []), point]);
+  const names = [...series.keys()].sort();
+  return { decisions: names.flatMap((name) => planSeries(series.get(name)!, rules)) };
+}
+
+function requireRules(rules: RetentionRules): void {
+  const given = Object.entries(rules).filter(([, value]) => value !== undefined);
+  for (const [name, value] of given) {
+    if (Number.isSafeInteger(value) && value >= 0) continue;
+    throw new GarrisonError("usage", `the rule ${name} is a whole number, not ${value}`);
+  }
+  if (given.some(([, value]) => value > 0)) return;
+  throw new GarrisonError("usage", "no rule says what to keep");
+}
+
+function planSeries(points: readonly ExpirablePoint[], rules: RetentionRules): ExpiryDecision[] {
+  const newestFirst = points.toSorted(
+    (left, right) => right.createdAtMs - left.createdAtMs || (left.sessionId < right.sessionId ? 1 : -1),
+  );
+  const newest = newestFirst[0]!;
+  const counted = new Map<PeriodName, string[]>();
+  return newestFirst.map((point, index) => {
+    const { sessionId, series, createdAtMs } = point;
+    const reasons = [
+      ...(point === newest ? ["the newest of its series"] : []),
+      ...(index < (rules.last ?? 0) ? [`last ${index + 1} of ${rules.last}`] : []),
+      ...(isWithin(newest.createdAtMs - createdAtMs, rules) ? ["within the time to keep"] : []),
+      ...countPeriods(counted, createdAtMs, rules),
+    ];
+    const outcome = reasons.length > 0 ? ("keep" as const) : ("end" as const);
+    const why = reasons.length > 0 ? reasons : ["no rule keeps it"];
+    return { sessionId, series, createdAtMs, outcome, reasons: why };
+  });
+}
+
+function isWithin(ageMs: number, rules: RetentionRules): boolean {
+  return rules.withinMs !== undefined && rules.withinMs > 0 && ageMs <= rules.withinMs;
+}
+
+/** Points come newest first: the first one of a period is the one to keep. */
+function countPeriods(
+  counted: Map<PeriodName, string[]>,
+  createdAtMs: number,
+  rules: RetentionRules,
+): string[] {
+  const reasons: string[] = [];
+  for (const name of Object.keys(periods) as PeriodName[]) {
+    const wanted = rules[name] ?? 0;
+    const seen = counted.get(name) ?? [];
+    const period = periods[name](createdAtMs);
+    if (seen.length >= wanted || seen.at(-1) === period) continue;
+    counted.set(name, [...seen, period]);
+    reasons.push(`${name} ${seen.length + 1} of ${wanted} (${period})`);
+  }
+  return reasons;
+}
