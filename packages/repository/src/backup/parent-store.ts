@@ -7,6 +7,7 @@ import type { ObjectStore } from "../store/object-store.ts";
  */
 export function openParentStore(store: ObjectStore): ObjectStore {
   return {
+    ...(store.versions === undefined ? {} : { versions: store.versions }),
     address: store.address,
     create: (...call) => store.create(...call),
     list: (...call) => store.list(...call),
