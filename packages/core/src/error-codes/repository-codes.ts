@@ -36,6 +36,20 @@ export const repositoryCodes = defineErrorCodes({
     title: "The object store does not keep its promises",
     help: "The store must refuse a second conditional creation and list new objects at once; use another store.",
   },
+  "object-locked": {
+    retryable: false,
+    httpStatus: 409,
+    exitCode: 1,
+    title: "An object is locked",
+    help: "Its lock ends on the date that the message names; nothing can delete it before.",
+  },
+  "locks-unsupported": {
+    retryable: false,
+    httpStatus: 422,
+    exitCode: 2,
+    title: "The object store has no locks",
+    help: "Use a bucket with S3 Object Lock, or leave the promise away.",
+  },
   "object-missing": {
     retryable: false,
     httpStatus: 404,

@@ -128,12 +128,16 @@ async function readObject(
     }
     return bytes;
   } catch (error) {
-    if (codeOf(error) === "ENOENT")
-      throw new GarrisonError("object-missing", `${key} is not there`, { cause: error });
+    if (isAbsence(error)) throw new GarrisonError("object-missing", `${key} is not there`, { cause: error });
     throw translate(error, `reading ${key}`);
   } finally {
     await file?.close();
   }
+}
+
+/** No such file, or one end of the name is a folder where the other has a file. */
+function isAbsence(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR", "EISDIR"].includes(codeOf(error) ?? "");
 }
 
 interface FolderEntry {
@@ -153,7 +157,7 @@ async function readFolder(folder: string, key: string): Promise<readonly FolderE
       }))
       .sort((left, right) => Buffer.compare(Buffer.from(left.key), Buffer.from(right.key)));
   } catch (error) {
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return [];
+    if (isAbsence(error)) return [];
     throw translate(error, `listing ${key}`);
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "@garrison/core/clock";
 import { throwIfAborted } from "@garrison/core/clock";
 import { GarrisonError } from "@garrison/core/garrison-error";
-import type { ObjectStore, StoredObject } from "./object-store.ts";
+import type { ByteRange, ObjectStore, StoredObject } from "./object-store.ts";
 
 interface MemoryObject {
   readonly bytes: Uint8Array;
@@ -29,13 +29,7 @@ export function openMemoryObjectStore(
     },
     async read(key, call) {
       throwIfAborted(call.signal);
-      const object = objects.get(key);
-      if (object === undefined) throw new GarrisonError("object-missing", `${key} is not there`);
-      const range = call.range ?? { offset: 0, length: object.bytes.length };
-      if (range.offset + range.length > object.bytes.length) {
-        throw new GarrisonError("object-truncated", `${key} ends before byte ${range.offset + range.length}`);
-      }
-      return object.bytes.slice(range.offset, range.offset + range.length);
+      return readWithin(key, objects.get(key)?.bytes, call.range);
     },
     async *list(prefix, call) {
       for (const key of sortedKeys(prefix)) {
@@ -67,6 +61,20 @@ function describe(key: string, object: MemoryObject): StoredObject {
   return { key, sizeBytes: object.bytes.length, modifiedMs: object.modifiedMs };
 }
 
-function compareBytes(left: string, right: string): number {
+/** A copy of an object's bytes or of a range of them, refused as a store refuses it. */
+export function readWithin(
+  key: string,
+  bytes: Uint8Array | undefined,
+  range: ByteRange | undefined,
+): Uint8Array {
+  if (bytes === undefined) throw new GarrisonError("object-missing", `${key} is not there`);
+  const { offset, length } = range ?? { offset: 0, length: bytes.length };
+  if (offset + length > bytes.length) {
+    throw new GarrisonError("object-truncated", `${key} ends before byte ${offset + length}`);
+  }
+  return bytes.slice(offset, offset + length);
+}
+
+export function compareBytes(left: string, right: string): number {
   return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }

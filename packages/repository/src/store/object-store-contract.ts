@@ -1,21 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "@garrison/core/clock";
+import { forEachConcurrent } from "@garrison/core/map-concurrent";
+import { MiB } from "@garrison/core/units";
+import { bytesOf, call, collect, type StoreUnderTest, type WithStore } from "./contract-fixture.ts";
 import type { ObjectStore } from "./object-store.ts";
-
-export interface StoreUnderTest {
-  /** Empty, and used by one test only. */
-  readonly store: ObjectStore;
-  readonly close?: () => Promise<void>;
-}
-
-const call = { signal: new AbortController().signal };
-const bytesOf = (text: string) => new Uint8Array(Buffer.from(text));
-
-async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
-  const all: Item[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
+import { describeVersions } from "./object-versions-contract.ts";
 
 const keysOf = async (store: ObjectStore, prefix: string, startAfter?: string) => {
   const options = startAfter === undefined ? call : { ...call, startAfter };
@@ -24,10 +13,10 @@ const keysOf = async (store: ObjectStore, prefix: string, startAfter?: string) =
 
 /** What the engine relies on in a store. Every implementation and decorator runs it. */
 export function describeObjectStore(name: string, open: () => Promise<StoreUnderTest>): void {
-  const withStore = (run: (store: ObjectStore) => Promise<void>) => async () => {
-    const { store, close } = await open();
+  const withStore: WithStore = (run) => async () => {
+    const { store, clock, close } = await open();
     try {
-      await run(store);
+      await run(store, clock ?? systemClock);
     } finally {
       await close?.();
     }
@@ -35,11 +24,13 @@ export function describeObjectStore(name: string, open: () => Promise<StoreUnder
   describe(`${name} as an object store`, () => {
     describeCreating(withStore);
     describeReading(withStore);
+    describeDeleting(withStore);
+    describeStopping(withStore);
     describeListing(withStore);
+    describeLongListings(withStore);
+    describeVersions(withStore);
   });
 }
-
-type WithStore = (run: (store: ObjectStore) => Promise<void>) => () => Promise<void>;
 
 function describeCreating(withStore: WithStore): void {
   test(
@@ -70,13 +61,24 @@ function describeCreating(withStore: WithStore): void {
     }),
   );
   test(
-    "an object that is not there can be deleted, and a deleted name is free again",
+    "an object may be empty",
     withStore(async (store) => {
-      await store.delete("gone", call);
-      await store.create("gone", bytesOf("1"), call);
-      await store.delete("gone", call);
-      await expect(store.read("gone", call)).rejects.toMatchObject({ code: "object-missing" });
-      expect(await store.create("gone", bytesOf("2"), call)).toBe("created");
+      expect(await store.create("empty", new Uint8Array(0), call)).toBe("created");
+      expect(await store.create("empty", bytesOf("x"), call)).toBe("exists");
+      expect((await store.read("empty", call)).length).toBe(0);
+      expect(await collect(store.list("empty", call))).toMatchObject([{ key: "empty", sizeBytes: 0 }]);
+    }),
+  );
+  test(
+    "an object larger than any pack arrives whole",
+    withStore(async (store) => {
+      const bytes = new Uint8Array(33 * MiB + 1);
+      for (let offset = 0; offset < bytes.length; offset += 4093) bytes[offset] = offset % 251;
+      expect(await store.create("large", bytes, call)).toBe("created");
+      expect(Buffer.compare(await store.read("large", call), bytes)).toBe(0);
+      const range = { offset: 32 * MiB - 5, length: MiB };
+      const part = await store.read("large", { ...call, range });
+      expect(Buffer.compare(part, bytes.subarray(range.offset, range.offset + range.length))).toBe(0);
     }),
   );
 }
@@ -90,22 +92,76 @@ function describeReading(withStore: WithStore): void {
         Buffer.from(await store.read("digits", { ...call, range: { offset, length } })).toString();
       expect(await read(0, 10)).toBe("0123456789");
       expect(await read(3, 4)).toBe("3456");
+      expect(await read(9, 1)).toBe("9");
       await expect(read(8, 3)).rejects.toMatchObject({ code: "object-truncated" });
       await expect(read(10, 1)).rejects.toMatchObject({ code: "object-truncated" });
     }),
   );
   test(
-    "an object that is not there is object-missing",
+    "an object that is not there is object-missing, whole or in part",
     withStore(async (store) => {
-      await expect(store.read("nothing/here", call)).rejects.toMatchObject({ code: "object-missing" });
+      await store.create("nothing/here/at/all", bytesOf("x"), call);
+      for (const key of ["nothing/here", "nothing/here/at/all/below", "nothing"]) {
+        await expect(store.read(key, call)).rejects.toMatchObject({ code: "object-missing" });
+        const range = { offset: 0, length: 1 };
+        await expect(store.read(key, { ...call, range })).rejects.toMatchObject({ code: "object-missing" });
+      }
+    }),
+  );
+}
+
+function describeDeleting(withStore: WithStore): void {
+  test(
+    "an object that is not there can be deleted, and a deleted name is free again",
+    withStore(async (store) => {
+      await store.delete("gone", call);
+      await store.create("gone", bytesOf("1"), call);
+      await store.delete("gone", call);
+      await expect(store.read("gone", call)).rejects.toMatchObject({ code: "object-missing" });
+      expect(await keysOf(store, "gone")).toEqual([]);
+      expect(await store.create("gone", bytesOf("2"), call)).toBe("created");
     }),
   );
   test(
+    "a store without locks ignores that one is asked for",
+    withStore(async (store, clock) => {
+      if (store.versions?.lockMode !== undefined) return;
+      const retainUntilMs = clock.now() + 3_600_000;
+      expect(await store.create("held", bytesOf("1"), { ...call, retainUntilMs })).toBe("created");
+      await store.delete("held", call);
+      await expect(store.read("held", call)).rejects.toMatchObject({ code: "object-missing" });
+    }),
+  );
+}
+
+function describeStopping(withStore: WithStore): void {
+  test(
     "a stopped call does nothing",
     withStore(async (store) => {
+      await store.create("kept", bytesOf("x"), call);
       const stopped = { signal: AbortSignal.abort() };
       await expect(store.create("stopped", bytesOf("x"), stopped)).rejects.toThrow();
-      expect(await keysOf(store, "stopped")).toEqual([]);
+      await expect(store.delete("kept", stopped)).rejects.toThrow();
+      await expect(store.read("kept", stopped)).rejects.toThrow();
+      await expect(collect(store.list("", stopped))).rejects.toThrow();
+      expect(await keysOf(store, "")).toEqual(["kept"]);
+    }),
+  );
+  test(
+    "a creation that is stopped on its way leaves the whole object or none",
+    withStore(async (store) => {
+      const bytes = new Uint8Array(8 * MiB).fill(7);
+      for (let turn = 0; turn < 6; turn++) {
+        const stop = new AbortController();
+        const created = store.create(`turn-${turn}`, bytes, stop).catch(() => "stopped");
+        for (let waits = 0; waits < turn; waits++) await new Promise((resolve) => setImmediate(resolve));
+        stop.abort();
+        await created;
+      }
+      for (const object of await collect(store.list("turn-", call))) {
+        expect(object.sizeBytes).toBe(bytes.length);
+        expect(Buffer.compare(await store.read(object.key, call), bytes)).toBe(0);
+      }
     }),
   );
 }
@@ -113,11 +169,11 @@ function describeReading(withStore: WithStore): void {
 function describeListing(withStore: WithStore): void {
   test(
     "a fresh object is listed at once, with its size",
-    withStore(async (store) => {
+    withStore(async (store, clock) => {
       await store.create("new/object", bytesOf("12345"), call);
       const [object] = await collect(store.list("new/", call));
       expect(object).toMatchObject({ key: "new/object", sizeBytes: 5 });
-      expect(Math.abs(object!.modifiedMs - systemClock.now())).toBeLessThan(86_400_000);
+      expect(Math.abs(object!.modifiedMs - clock.now())).toBeLessThan(86_400_000);
     }),
   );
   test(
@@ -129,6 +185,7 @@ function describeListing(withStore: WithStore): void {
       expect(await keysOf(store, "a/")).toEqual(["a/-", "a/b/c", "a/x"]);
       expect(await keysOf(store, "a")).toEqual(["a-b/x", "a.c", "a/-", "a/b/c", "a/x", "a0"]);
       expect(await keysOf(store, "", "a/b/c")).toEqual(["a/x", "a0", "b"]);
+      expect(await keysOf(store, "a/", "a/b")).toEqual(["a/b/c", "a/x"]);
       expect(await keysOf(store, "zz")).toEqual([]);
     }),
   );
@@ -139,6 +196,45 @@ function describeListing(withStore: WithStore): void {
         await store.create(key, bytesOf(key), call);
       expect(await collect(store.listFolders("d/", call))).toEqual(["d/1/", "d/10/"]);
       expect(await collect(store.listFolders("", call))).toEqual(["d/", "e/"]);
+    }),
+  );
+}
+
+const manyKeys = 1100;
+const numbered = (number: number) => `many/${String(number).padStart(5, "0")}`;
+
+async function createMany(store: ObjectStore): Promise<string[]> {
+  const keys = Array.from({ length: manyKeys }, (_, number) => numbered(number * 2));
+  const options = { concurrency: 16, signal: call.signal };
+  await forEachConcurrent(keys, options, async (key) => void (await store.create(key, bytesOf("x"), call)));
+  return keys;
+}
+
+function describeLongListings(withStore: WithStore): void {
+  test(
+    "more keys than fit a page are all listed, and from anywhere",
+    withStore(async (store) => {
+      const keys = await createMany(store);
+      expect(await keysOf(store, "many/")).toEqual(keys);
+      expect(await keysOf(store, "many/", numbered(1999))).toEqual(keys.slice(1000));
+      expect(await keysOf(store, "many/", numbered(2000))).toEqual(keys.slice(1001));
+    }),
+  );
+  test(
+    "what stands throughout a listing is listed once, whatever comes and goes meanwhile",
+    withStore(async (store) => {
+      const keys = await createMany(store);
+      const leaving = new Set([0, 5, 999, 1001, 1099].map((number) => numbered(number * 2)));
+      const listed: string[] = [];
+      for await (const { key } of store.list("many/", call)) {
+        if (listed.push(key) !== 10) continue;
+        for (const leaves of leaving) await store.delete(leaves, call);
+        for (const number of [1, 2001, 5000]) await store.create(numbered(number), bytesOf("new"), call);
+      }
+      const standing = keys.filter((key) => !leaving.has(key));
+      expect(listed.filter((key) => standing.includes(key))).toEqual(standing);
+      expect(listed).toEqual(listed.toSorted());
+      expect(new Set(listed).size).toBe(listed.length);
     }),
   );
 }

@@ -13,6 +13,7 @@ import { openLimitingObjectStore } from "./limiting-object-store.ts";
 import { openMemoryObjectStore } from "./memory-object-store.ts";
 import { describeObjectStore } from "./object-store-contract.ts";
 import { probeStore } from "./probe-store.ts";
+import { openVersionedMemoryStore } from "./versioned-memory-store.ts";
 import { openRetryingObjectStore } from "./retrying-object-store.ts";
 
 const call = { signal: new AbortController().signal };
@@ -34,9 +35,22 @@ describeObjectStore("a folder", async () => {
   const folder = await mkdtemp(join(tmpdir(), "garrison-store-"));
   return { store: openFolderObjectStore({ folder }), close: () => rm(folder, { recursive: true }) };
 });
+for (const lockMode of [undefined, "governance", "compliance"] as const) {
+  const lock = lockMode === undefined ? {} : { lockMode };
+  const open = () => openVersionedMemoryStore({ clock: systemClock, ...lock });
+  describeObjectStore(`memory with versions and ${lockMode ?? "no"} locks`, async () => ({ store: open() }));
+  describeObjectStore(
+    `a counted, limited, retried store with versions and ${lockMode ?? "no"} locks`,
+    async () => {
+      const limit = new TokenBucket(systemClock, { capacity: 100_000, refillPerSecond: 100_000 });
+      const limited = openLimitingObjectStore(limit, openCountingObjectStore(open()));
+      return { store: openRetryingObjectStore({ clock: systemClock, random, policy }, limited) };
+    },
+  );
+}
 describeObjectStore("a counted store", async () => ({ store: openCountingObjectStore(memory()) }));
 describeObjectStore("a limited store", async () => {
-  const limit = new TokenBucket(systemClock, { capacity: 1000, refillPerSecond: 1000 });
+  const limit = new TokenBucket(systemClock, { capacity: 100_000, refillPerSecond: 100_000 });
   return { store: openLimitingObjectStore(limit, memory()) };
 });
 describeObjectStore("a store without faults", async () => ({

@@ -2,7 +2,7 @@ import type { Clock } from "@garrison/core/clock";
 import { isGarrisonError } from "@garrison/core/garrison-error";
 import type { Random } from "@garrison/core/random";
 import { retry, type RetryPolicy } from "@garrison/core/retry";
-import type { ObjectStore, StoreCall, StoredObject } from "./object-store.ts";
+import type { ObjectStore, ObjectVersions, StoreCall } from "./object-store.ts";
 
 export interface RetryingStoreDependencies {
   readonly clock: Clock;
@@ -19,6 +19,8 @@ const storePolicy: RetryPolicy = {
     isGarrisonError(error) && error.retryable && error.code !== "store-credentials-expired",
 };
 
+type Again = <Result>(call: StoreCall, attempt: () => Promise<Result>) => Promise<Result>;
+
 /**
  * Repeats what may be repeated: every call of the port is safe to send again. The one retry layer over a store that
  * makes one attempt a call. A listing goes on after the last object that arrived.
@@ -28,50 +30,105 @@ export function openRetryingObjectStore(
   store: ObjectStore,
 ): ObjectStore {
   const policy = dependencies.policy ?? storePolicy;
-  const again = <Result>(call: StoreCall, attempt: () => Promise<Result>) =>
-    retry(dependencies, { policy, signal: call.signal }, attempt);
+  const again: Again = (call, attempt) => retry(dependencies, { policy, signal: call.signal }, attempt);
+  const { versions } = store;
   return {
     address: store.address,
     create: (key, bytes, call) => again(call, () => store.create(key, bytes, call)),
     read: (key, call) => again(call, () => store.read(key, call)),
     delete: (key, call) => again(call, () => store.delete(key, call)),
-    async *list(prefix, call) {
-      let after = call.startAfter;
-      let listing: AsyncIterator<StoredObject> | undefined;
-      try {
-        for (;;) {
-          const next = await again(call, async () => {
-            const from = after === undefined ? {} : { startAfter: after };
-            listing ??= store.list(prefix, { signal: call.signal, ...from })[Symbol.asyncIterator]();
-            return nextOf(listing, () => (listing = undefined));
-          });
-          if (next.done === true) return;
-          after = next.value.key;
-          yield next.value;
-        }
-      } finally {
-        await listing?.return?.();
-      }
-    },
-    async *listFolders(prefix, call) {
-      let after = "";
-      let listing: AsyncIterator<string> | undefined;
-      try {
-        for (;;) {
-          const next = await again(call, async () => {
-            listing ??= store.listFolders(prefix, call)[Symbol.asyncIterator]();
-            return nextOf(listing, () => (listing = undefined));
-          });
-          if (next.done === true) return;
-          if (Buffer.compare(Buffer.from(next.value), Buffer.from(after)) <= 0) continue;
-          after = next.value;
-          yield next.value;
-        }
-      } finally {
-        await listing?.return?.();
-      }
-    },
+    list: (prefix, call) =>
+      resumeListing(again, call, {
+        startAfter: call.startAfter,
+        begin: (from) => store.list(prefix, { ...call, ...from }),
+        positionOf: (object) => object.key,
+        isKnown: () => false,
+      }),
+    listFolders: (prefix, call) =>
+      resumeListing(again, call, {
+        startAfter: undefined,
+        begin: () => store.listFolders(prefix, call),
+        positionOf: (folder) => folder,
+        isKnown: (folder, last) => Buffer.compare(Buffer.from(folder), Buffer.from(last)) <= 0,
+      }),
+    ...(versions === undefined ? {} : { versions: retryVersions(again, versions) }),
   };
+}
+
+function retryVersions(again: Again, versions: ObjectVersions): ObjectVersions {
+  return {
+    ...versions,
+    list: (prefix, call) => listVersions(again, versions, [prefix, call]),
+    read: (version, call) => again(call, () => versions.read(version, call)),
+    delete: (version, call) => again(call, () => versions.delete(version, call)),
+    readRetention: (version, call) => again(call, () => versions.readRetention(version, call)),
+    extendRetention: (version, untilMs, call) =>
+      again(call, () => versions.extendRetention(version, untilMs, call)),
+  };
+}
+
+/**
+ * A listing of versions can only be begun again behind a whole key. So it goes on after the last key that is known to be
+ * complete, and leaves out the versions of the next one that have arrived.
+ */
+function listVersions(
+  again: Again,
+  versions: ObjectVersions,
+  [prefix, call]: Parameters<ObjectVersions["list"]>,
+): ReturnType<ObjectVersions["list"]> {
+  let completeKey = call.startAfter;
+  let key: string | undefined;
+  const arrived = new Set<string>();
+  return resumeListing(again, call, {
+    startAfter: call.startAfter,
+    begin: () =>
+      versions.list(prefix, {
+        signal: call.signal,
+        ...(completeKey === undefined ? {} : { startAfter: completeKey }),
+      }),
+    positionOf(version) {
+      if (version.key !== key) {
+        completeKey = key ?? completeKey;
+        key = version.key;
+        arrived.clear();
+      }
+      arrived.add(version.versionId);
+      return version.key;
+    },
+    isKnown: (version) => version.key === key && arrived.has(version.versionId),
+  });
+}
+
+interface ResumableListing<Item> {
+  readonly startAfter: string | undefined;
+  readonly begin: (from: { readonly startAfter?: string }) => AsyncIterable<Item>;
+  /** Called for each item that is passed on; what the next beginning starts after. */
+  readonly positionOf: (item: Item) => string;
+  /** Whether an item of a repeated listing was passed on before. */
+  readonly isKnown: (item: Item, last: string) => boolean;
+}
+
+async function* resumeListing<Item>(
+  again: Again,
+  call: StoreCall,
+  listing: ResumableListing<Item>,
+): AsyncGenerator<Item> {
+  let last = listing.startAfter;
+  let open: AsyncIterator<Item> | undefined;
+  try {
+    for (;;) {
+      const next = await again(call, async () => {
+        open ??= listing.begin(last === undefined ? {} : { startAfter: last })[Symbol.asyncIterator]();
+        return nextOf(open, () => (open = undefined));
+      });
+      if (next.done === true) return;
+      if (listing.isKnown(next.value, last ?? "")) continue;
+      last = listing.positionOf(next.value);
+      yield next.value;
+    }
+  } finally {
+    await open?.return?.();
+  }
 }
 
 /** An iterator that has thrown is finished: `forget` makes the next attempt begin a new one. */
