@@ -7,6 +7,7 @@ import { packName } from "../format/object-names.ts";
 import { openItem, packKey } from "../format/pack-container.ts";
 import { unpackPayload } from "../format/page-payload.ts";
 import type { ItemAddress } from "../format/page-reference.ts";
+import { tryEpochs } from "../keys/epochs.ts";
 import type { DomainKeys } from "../keys/keys.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
 
@@ -40,7 +41,7 @@ export async function readPage(
   const range = { offset: address.offset, length: address.length };
   const stored = await store.read(name, { ...call, range });
   const aad = pageAad(keys, { kind: page.kind, id: address.id, place: page.place });
-  const payload = openItem(packKey(keys.mapKey, pack), aad, stored);
+  const payload = tryEpochs(keys, ({ mapKey }) => openItem(packKey(mapKey, pack), aad, stored));
   const what = `page at byte ${address.offset} of ${name}`;
   if (payload === undefined) throw damaged(what, "is not authentic", page);
   const plain = unpackPayload(payload, what);

@@ -4,16 +4,16 @@ import type { RecoveredBlock } from "../blocks/block-work.ts";
 import { blockSizeBytes } from "../disk/block-source.ts";
 import { chunkAad } from "../format/item-identity.ts";
 import { packName } from "../format/object-names.ts";
-import { packKey } from "../format/pack-container.ts";
+import { openItem, packKey } from "../format/pack-container.ts";
 import type { ChunkAddress } from "../format/page-reference.ts";
 import type { ChunkRange } from "./chunk-ranges.ts";
-import type { DomainKeys, SessionKeys } from "../keys/keys.ts";
+import type { DomainKeys, SessionKeySource } from "../keys/keys.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
 
 export interface ChunkReaderDependencies {
   readonly store: ObjectStore;
   readonly keys: DomainKeys;
-  readonly sessionKeys: SessionKeys | ((sessionId: string) => Uint8Array);
+  readonly sessionKeys: SessionKeySource;
   readonly crew: BlockCrew;
 }
 
@@ -29,7 +29,8 @@ const keptKeys = 64;
 export function openChunkReader(dependencies: ChunkReaderDependencies): ChunkReader {
   const { keys, store, crew } = dependencies;
   const packKeys = new Map<string, Uint8Array>();
-  const keyOf = (address: ChunkAddress): Uint8Array => {
+  const dataKeyOf = openDataKeys(dependencies);
+  const keyOf = (address: ChunkAddress, aad: Uint8Array, stored: Uint8Array): Uint8Array => {
     const pack = {
       kind: "pack",
       session: address.session,
@@ -39,7 +40,10 @@ export function openChunkReader(dependencies: ChunkReaderDependencies): ChunkRea
     const name = packName(keys.domain, "pack", pack);
     const known = packKeys.get(name);
     if (known !== undefined) return known;
-    const key = packKey(dataKeyOf(dependencies, address.session), pack);
+    const fits = (dataKey: Uint8Array) => openItem(packKey(dataKey, pack), aad, stored) !== undefined;
+    const { dataKey, isCertain } = dataKeyOf(address.session, fits);
+    const key = packKey(dataKey, pack);
+    if (!isCertain) return key;
     packKeys.set(name, key);
     if (packKeys.size > keptKeys) packKeys.delete(packKeys.keys().next().value!);
     return key;
@@ -53,7 +57,7 @@ export function openChunkReader(dependencies: ChunkReaderDependencies): ChunkRea
       // A copy: its memory goes to a thread.
       const stored = bytes.slice(start, start + address.length);
       const aad = chunkAad(keys, { id, plainBytes: blockSizeBytes, codec });
-      return crew.recover({ stored, itemKey: keyOf(address), aad, id, codec });
+      return crew.recover({ stored, itemKey: keyOf(address, aad, stored), aad, id, codec });
     },
   };
 }
@@ -66,9 +70,32 @@ export function rangeName(
   return packName(keys.domain, "pack", { session: range.session, lane: range.lane, number: range.pack });
 }
 
-function dataKeyOf(dependencies: ChunkReaderDependencies, session: string): Uint8Array {
-  const { sessionKeys } = dependencies;
-  const key = typeof sessionKeys === "function" ? sessionKeys(session) : sessionKeys.get(session);
-  if (key !== undefined) return key;
-  throw new GarrisonError("key-missing", `the data key of session ${session} is not at hand`);
+interface FoundDataKey {
+  readonly dataKey: Uint8Array;
+  /** Whether it is known to be the session's, or only the first of several that all don't fit. */
+  readonly isCertain: boolean;
+}
+
+/**
+ * A session's data key. An address doesn't say the session's epoch: with the keys of several at hand, the first chunk of
+ * the session shows which one it is.
+ */
+function openDataKeys({ keys, sessionKeys }: Pick<ChunkReaderDependencies, "keys" | "sessionKeys">) {
+  const found = new Map<string, FoundDataKey>();
+  const newest = keys.epochs.length - 1;
+  return (session: string, fits: (dataKey: Uint8Array) => boolean): FoundDataKey => {
+    const known = found.get(session);
+    if (known !== undefined) return known;
+    if (typeof sessionKeys !== "function") {
+      const dataKey = sessionKeys.get(session);
+      if (dataKey !== undefined) return { dataKey, isCertain: true };
+      throw new GarrisonError("key-missing", `the data key of session ${session} is not at hand`);
+    }
+    const candidates = keys.epochs.map(({ epoch }) => sessionKeys(session, epoch));
+    const dataKey = newest === 0 ? candidates[0] : candidates.findLast(fits);
+    if (dataKey === undefined) return { dataKey: candidates[newest]!, isCertain: false };
+    const certain = { dataKey, isCertain: true };
+    found.set(session, certain);
+    return certain;
+  };
 }
