@@ -84,9 +84,12 @@ function access(): RepositoryAccess {
     repositoryId: keys.repositoryId,
     domain,
     idKey: base64(keys.idKey),
-    mapKey: base64(keys.mapKey),
-    pointKey: base64(keys.pointKey),
-    controlPublicKey: base64(keys.controlPublicKey),
+    epochs: keys.epochs.map(({ epoch, mapKey, pointKey, controlPublicKey }) => ({
+      epoch,
+      mapKey: base64(mapKey),
+      pointKey: base64(pointKey),
+      controlPublicKey: base64(controlPublicKey),
+    })),
   };
 }
 
@@ -120,13 +123,14 @@ interface BackupOf {
 
 function backupTask({ volume, snapshotId, baseSnapshotId, parent, ...given }: BackupOf): ImageBackupTask {
   const sessionId = given.sessionId ?? newSessionId(base);
-  const dataKey = base64(lab.repository.sessionDataKey(domain, sessionId));
+  const { epoch } = lab.repository;
+  const dataKey = base64(lab.repository.sessionDataKey(domain, sessionId, epoch));
   const { volumeId, sizeBytes } = volume;
   return {
     verb: "image-backup",
     region,
     repository: access(),
-    session: { sessionId, laneId: newLaneId(systemRandom), dataKey },
+    session: { sessionId, laneId: newLaneId(systemRandom), epoch, dataKey },
     series: seriesOf(volume),
     parent,
     volumes: [{ volumeId, deviceName: "/dev/xvda", sizeBytes, snapshotId, baseSnapshotId }],
@@ -165,7 +169,10 @@ async function restoreTask(volume: TestVolume, point: string, snapshotId: string
     { signal },
   );
   const sessionKeys = Object.fromEntries(
-    sessions.map((id) => [id, base64(lab.repository.sessionDataKey(domain, id))]),
+    sessions.map(({ sessionId, epoch }) => [
+      sessionId,
+      base64(lab.repository.sessionDataKey(domain, sessionId, epoch)),
+    ]),
   );
   const volumes = [{ volumeId: volume.volumeId, snapshotId }];
   return {

@@ -26,9 +26,18 @@ export const repositoryAccessSchema = z.object({
   repositoryId: z.string(),
   domain: z.string(),
   idKey: base64,
-  mapKey: base64,
-  pointKey: base64,
-  controlPublicKey: base64,
+  /** The keys of each key epoch of the domain, first one first; new objects are sealed with the last. */
+  epochs: z
+    .array(
+      z.object({
+        epoch: z.number().int().positive(),
+        mapKey: base64,
+        pointKey: base64,
+        controlPublicKey: base64,
+      }),
+    )
+    .min(1)
+    .readonly(),
 });
 export type RepositoryAccess = z.infer<typeof repositoryAccessSchema>;
 
@@ -36,7 +45,12 @@ export const imageBackupTaskSchema = z.object({
   verb: z.literal("image-backup"),
   region: z.string(),
   repository: repositoryAccessSchema,
-  session: z.object({ sessionId: hex(8), laneId: hex(4), dataKey: base64 }),
+  session: z.object({
+    sessionId: hex(8),
+    laneId: hex(4),
+    epoch: z.number().int().positive(),
+    dataKey: base64,
+  }),
   /** The protected resource's ARN; its keyed hash names the series. */
   series: z.string(),
   /** Session id of the restore point whose map the changed blocks apply to. */

@@ -6,6 +6,7 @@ import type { Clock } from "@garrison/core/clock";
 import type { Logger } from "@garrison/core/logger";
 import type { Random } from "@garrison/core/random";
 import type { TokenBucket } from "@garrison/core/token-bucket";
+import { joinEpochs } from "@garrison/repository/keys/epochs";
 import type { DomainKeys } from "@garrison/repository/keys/keys";
 import type { ObjectStore } from "@garrison/repository/store/object-store";
 import { openRetryingObjectStore } from "@garrison/repository/store/retrying-object-store";
@@ -53,14 +54,14 @@ export function openTaskResources(
 }
 
 function domainKeysOf(access: RepositoryAccess): DomainKeys {
-  return {
-    repositoryId: access.repositoryId,
-    domain: access.domain,
-    idKey: fromBase64(access.idKey),
-    mapKey: fromBase64(access.mapKey),
-    pointKey: fromBase64(access.pointKey),
-    controlPublicKey: fromBase64(access.controlPublicKey),
-  };
+  const { repositoryId, domain } = access;
+  const epochs = access.epochs.map(({ epoch, mapKey, pointKey, controlPublicKey }) => ({
+    epoch,
+    mapKey: fromBase64(mapKey),
+    pointKey: fromBase64(pointKey),
+    controlPublicKey: fromBase64(controlPublicKey),
+  }));
+  return joinEpochs({ repositoryId, domain, idKey: fromBase64(access.idKey) }, epochs);
 }
 
 export function fromBase64(text: string): Uint8Array {

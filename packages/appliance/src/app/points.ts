@@ -9,7 +9,7 @@ export async function showPoint(dependencies: AppDependencies, id: string, call:
   const record = await readRepositoryRecord(dependencies.queries, point.repositoryId);
   const { store, repository } = await dependencies.repositories.open(record, call);
   const keys = repository.domainKeys(point.accountId);
-  const dataKey = repository.sessionDataKey(point.accountId, id);
+  const dataKey = (epoch: number) => repository.sessionDataKey(point.accountId, id, epoch);
   const address = { series: point.resource, sessionId: id };
   const { description = {} } = await readPoint({ store, keys, dataKey }, address, call);
   return { ...point, description: withoutUserData(description) };

@@ -154,12 +154,13 @@ async function backupTask(
 ): Promise<Task> {
   const { account, sessionId, base, run } = plan;
   const opened = await dependencies.repositories.open(plan.repository, call);
-  const dataKey = toBase64(opened.repository.sessionDataKey(account.id, sessionId));
+  const { epoch } = opened.repository;
+  const dataKey = toBase64(opened.repository.sessionDataKey(account.id, sessionId, epoch));
   return {
     verb: "image-backup",
     region: account.region,
     repository: grantRepository(opened, account.id),
-    session: { sessionId, laneId, dataKey },
+    session: { sessionId, laneId, epoch, dataKey },
     series: run.resource,
     ...(base === null ? {} : { parent: base.parent }),
     volumes: plan.snapshots.map(({ volumeId, snapshotId, sizeBytes }) => {

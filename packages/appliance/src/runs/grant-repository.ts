@@ -10,9 +10,12 @@ export function grantRepository(opened: OpenedRepository, domain: string): Repos
     repositoryId: keys.repositoryId,
     domain: keys.domain,
     idKey: toBase64(keys.idKey),
-    mapKey: toBase64(keys.mapKey),
-    pointKey: toBase64(keys.pointKey),
-    controlPublicKey: toBase64(keys.controlPublicKey),
+    epochs: keys.epochs.map(({ epoch, mapKey, pointKey, controlPublicKey }) => ({
+      epoch,
+      mapKey: toBase64(mapKey),
+      pointKey: toBase64(pointKey),
+      controlPublicKey: toBase64(controlPublicKey),
+    })),
   };
 }
 

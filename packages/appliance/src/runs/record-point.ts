@@ -22,7 +22,7 @@ export async function recordNewPoint(
   const { repository, ...rest } = point;
   const opened = await dependencies.repositories.open(repository, step);
   const keys = opened.repository.domainKeys(point.accountId);
-  const dataKey = opened.repository.sessionDataKey(point.accountId, point.id);
+  const dataKey = (epoch: number) => opened.repository.sessionDataKey(point.accountId, point.id, epoch);
   const address = { series: point.resource, sessionId: point.id };
   const read = await readPoint({ store: opened.store, keys, dataKey }, address, step);
   const missing = point.volumes.filter(

@@ -98,7 +98,7 @@ async function readRecipe(
 ): Promise<InstanceRecipe> {
   const opened = await dependencies.repositories.open(repository, call);
   const keys = opened.repository.domainKeys(point.accountId);
-  const dataKey = opened.repository.sessionDataKey(point.accountId, point.id);
+  const dataKey = (epoch: number) => opened.repository.sessionDataKey(point.accountId, point.id, epoch);
   const address = { series: point.resource, sessionId: point.id };
   const { description } = await readPoint({ store: opened.store, keys, dataKey }, address, call);
   const recipe = description?.["recipe"] as InstanceRecipe | undefined;
@@ -129,9 +129,8 @@ async function restoreTask(
   const opened = await dependencies.repositories.open(repository, call);
   const domain = point.accountId;
   const keys = opened.repository.domainKeys(domain);
-  const dataKey = opened.repository.sessionDataKey(domain, point.id);
   const address = { series: point.resource, sessionId: point.id };
-  const sessions = await sessionsOfPoint({ store: opened.store, keys, dataKey }, address, call);
+  const sessions = await sessionsOfPoint({ store: opened.store, keys }, address, call);
   return {
     verb: "image-restore",
     region: job.account.region,
@@ -139,7 +138,10 @@ async function restoreTask(
     series: point.resource,
     point: point.id,
     sessionKeys: Object.fromEntries(
-      sessions.map((id) => [id, toBase64(opened.repository.sessionDataKey(domain, id))]),
+      sessions.map(({ sessionId, epoch }) => [
+        sessionId,
+        toBase64(opened.repository.sessionDataKey(domain, sessionId, epoch)),
+      ]),
     ),
     volumes: snapshots.map(({ volumeId, snapshotId }) => ({ volumeId, snapshotId })),
   };

@@ -94,11 +94,12 @@ async function runBackup(
 ): Promise<BackupSummary> {
   const { clock, random, logger } = context;
   const sessionId = flags.resume ?? newSessionId({ clock, random }, after);
-  const dataKey = opened.repository.sessionDataKey(flags.domain, sessionId);
+  const { epoch } = opened.repository;
+  const dataKey = opened.repository.sessionDataKey(flags.domain, sessionId, epoch);
   const progress = showProgress(flags.name, context);
   const dependencies = { store: opened.store, clock, random, logger, keys, onProgress: progress.update };
   const plan = {
-    grant: { sessionId, laneId: newLaneId(random), dataKey },
+    grant: { sessionId, laneId: newLaneId(random), epoch, dataKey },
     series: flags.name,
     volumes: [{ volumeId: imageVolumeId, source: read.source }],
     description: { kind: "image", source: read.source.identity },

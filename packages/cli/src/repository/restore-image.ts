@@ -137,7 +137,8 @@ async function runRestore(
   context: CliContext,
 ): Promise<RestoreSummary> {
   const progress = showProgress(found.name, context);
-  const sessionKeys = (session: string) => opened.repository.sessionDataKey(flags.domain, session);
+  const sessionKeys = (session: string, epoch: number) =>
+    opened.repository.sessionDataKey(flags.domain, session, epoch);
   const { logger } = context;
   try {
     return await restoreVolume(

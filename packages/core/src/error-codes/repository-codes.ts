@@ -176,6 +176,13 @@ export const repositoryCodes = defineErrorCodes({
     title: "A key that the restore point needs is not at hand",
     help: "The task must carry the data keys of all sessions that the point refers to.",
   },
+  "keys-outdated": {
+    retryable: false,
+    httpStatus: 409,
+    exitCode: 1,
+    title: "An object was sealed with newer keys than are at hand",
+    help: "The repository's keys were rotated. Open it again with a current key (a worker needs a new task); if that changes nothing, the object is not Garrison's.",
+  },
   "source-unreadable": {
     retryable: false,
     httpStatus: 422,

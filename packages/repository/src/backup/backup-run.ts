@@ -102,6 +102,7 @@ export class BackupRun implements AsyncDisposable {
     sizeBytes: number;
   }): void {
     const { kind, lane, number } = pack;
-    this.packFacts.describe(kind, { session: this.session.sessionId, lane, number }, pack);
+    const { epoch } = this.dependencies.keys;
+    this.packFacts.describe(kind, { session: this.session.sessionId, lane, number }, { ...pack, epoch });
   }
 }

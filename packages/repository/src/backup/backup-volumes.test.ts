@@ -97,7 +97,10 @@ describe("a backup with a parent", () => {
     expect(firstDifference(await restore(fixture, second.point), disk.blocks)).toBeUndefined();
     expect(firstDifference(await restore(fixture, first.point), before)).toBeUndefined();
     const address = { series: "disk", sessionId: second.point };
-    expect(await sessionsOfPoint(fixture, address, call)).toEqual([first.point, second.point]);
+    expect(await sessionsOfPoint(fixture, address, call)).toEqual([
+      { sessionId: first.point, epoch: 1 },
+      { sessionId: second.point, epoch: 1 },
+    ]);
   });
 
   test("writes no page that did not change", async () => {
@@ -224,11 +227,11 @@ describe("restore points", () => {
     const { point } = await backUp(fixture, { source: disk.source() });
     const address = { series: "disk", sessionId: point };
     expect((await readPoint(fixture, address, call)).description).toBeUndefined();
-    const dataKey = fixture.repository.sessionDataKey(fixtureDomain, point);
+    const dataKey = (epoch: number) => fixture.repository.sessionDataKey(fixtureDomain, point, epoch);
     expect((await readPoint({ ...fixture, dataKey }, address, call)).description).toEqual({
       secret: "user data",
     });
-    const other = fixture.repository.sessionDataKey(fixtureDomain, "00".repeat(8));
+    const other = (epoch: number) => fixture.repository.sessionDataKey(fixtureDomain, "00".repeat(8), epoch);
     await expect(readPoint({ ...fixture, dataKey: other }, address, call)).rejects.toMatchObject({
       code: "object-damaged",
     });

@@ -174,7 +174,9 @@ async function readSealed(
   const { address } = listed;
   try {
     const { sizeBytes } = listed.object;
-    const entries = await readFooter(dependencies, { address, sizeBytes }, call);
+    // Only this session's epoch: its chunks are going to be opened with this session's data key.
+    const { epoch } = dependencies.keys;
+    const entries = await readFooter(dependencies, { address: { ...address, epoch }, sizeBytes }, call);
     const { lane, kind, number } = address;
     return { address, entries, pack: { lane, kind, number, items: entries.length, sizeBytes } };
   } catch (error) {
@@ -190,7 +192,7 @@ async function readSealed(
 /** Reads and opens the footer of a stored pack. Throws `object-damaged`, `object-truncated`, `object-malformed`. */
 export async function readFooter(
   dependencies: { readonly store: ObjectStore; readonly keys: DomainKeys },
-  pack: { readonly address: PackAddress; readonly sizeBytes: number },
+  pack: { readonly address: PackAddress & { readonly epoch?: number }; readonly sizeBytes: number },
   call: StoreCall,
 ): Promise<readonly FooterEntry[]> {
   const { keys, store } = dependencies;

@@ -37,7 +37,7 @@ export async function openSession(
   plan: BackupPlan,
   call: StoreCall,
 ): Promise<WriterSession> {
-  checkPlan(plan);
+  checkPlan(dependencies, plan);
   const series = seriesHash(dependencies.keys, plan.series);
   const { sessionId, laneId } = plan.grant;
   const seen = await readSeen(dependencies, { series, sessionId }, call);
@@ -51,7 +51,13 @@ export async function openSession(
   return { sessionId, laneId, series, parent, bases, isResumed, ...seen };
 }
 
-function checkPlan(plan: BackupPlan): void {
+function checkPlan(dependencies: BackupDependencies, plan: BackupPlan): void {
+  if (plan.grant.epoch !== dependencies.keys.epoch) {
+    throw new GarrisonError(
+      "usage",
+      `the session's data key is of epoch ${plan.grant.epoch}, the domain's keys of ${dependencies.keys.epoch}`,
+    );
+  }
   const ids = new Set(plan.volumes.map((volume) => volume.volumeId));
   if (plan.volumes.length === 0 || plan.volumes.length > maxVolumes || ids.size !== plan.volumes.length) {
     throw new GarrisonError("usage", `a backup takes 1 to ${maxVolumes} different volumes`);
@@ -94,6 +100,7 @@ async function storeOpen(
   const stored = await store.read(name, call);
   if (Buffer.compare(stored, bytes) === 0) return false;
   const before = decodeOpenObject(dependencies, name, stored);
+  requireSameEpoch(session.sessionId, keys.epoch, before.epoch);
   if (before.series !== session.wanted.series) {
     throw new GarrisonError("session-taken", `session ${session.sessionId} belongs to another series`);
   }
@@ -106,6 +113,13 @@ async function storeOpen(
   requireSameParent(session, before);
   await storeMissingBase(dependencies, { ...session, before }, call);
   return true;
+}
+
+/** One data key opens all that a session has stored; after a rotation nothing new is sealed with the old one. */
+function requireSameEpoch(sessionId: string, epoch: number, before: number): void {
+  if (epoch === before) return;
+  const reason = `session ${sessionId} was begun in key epoch ${before}, the keys at hand are of epoch ${epoch}`;
+  throw new GarrisonError("session-changed", reason);
 }
 
 /** Changes that were begun on one parent can't be finished on another. */
@@ -126,11 +140,12 @@ function decodeOpenObject(
   dependencies: Pick<BackupDependencies, "keys">,
   name: string,
   stored: Uint8Array,
-): SessionOpen {
+): SessionOpen & { readonly epoch: number } {
   try {
-    return decodeOpen(decodeObject(dependencies.keys, name, stored).body, name);
+    const { body, epoch } = decodeObject(dependencies.keys, name, stored);
+    return { ...decodeOpen(body, name), epoch };
   } catch (cause) {
-    if (!isGarrisonError(cause)) throw cause;
+    if (!isGarrisonError(cause) || cause.code === "keys-outdated") throw cause;
     throw new GarrisonError("session-taken", `${name} is someone else's`, { cause });
   }
 }

@@ -35,7 +35,7 @@ export async function* checkPacks(
 /** The packs that hold a point's tables and hooks are named by its record. */
 export async function* checkTablePacks(
   check: DomainCheck,
-  checked: { readonly record: PointRecord; readonly key: string },
+  checked: { readonly record: PointRecord; readonly key: string; readonly epoch: number },
   call: StoreCall,
 ): AsyncGenerator<Finding> {
   const { session, lane, tablePacks } = checked.record;
@@ -43,7 +43,7 @@ export async function* checkTablePacks(
   for (const pack of tablePacks) {
     const name = { session, lane, number: pack.number };
     table.addReference("map", name, 1);
-    table.describe("map", name, pack);
+    table.describe("map", name, { ...pack, epoch: checked.epoch });
   }
   yield* checkUses(check, { table, kind: "map", about: { key: checked.key, point: session } }, call);
 }

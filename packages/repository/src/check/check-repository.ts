@@ -4,6 +4,7 @@ import { checkVolumeBlocks } from "./check-volume-blocks.ts";
 import { checkPacks, checkTablePacks } from "./check-packs.ts";
 import { endPrefix, parseSlotName, pointName, pointPrefix, seriesHash } from "../format/object-names.ts";
 import { openDescription, type PointRecord } from "../format/point-record.ts";
+import { tryEpochs } from "../keys/epochs.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import { readSlot, readTombstone, type SlotAddress } from "../point/read-slot.ts";
 import { tryReading } from "./try-reading.ts";
@@ -70,13 +71,11 @@ async function* checkSlot(
   call: StoreCall,
 ): AsyncGenerator<Finding> {
   const key = pointName(check.keys.domain, slot.series, slot.session);
-  const record = yield* tryReading({ key, point: slot.session }, async () => {
-    const content = await readSlot(check, slot, call);
-    return content?.state === "point" ? content.record : undefined;
-  });
-  if (record === undefined) return;
+  const content = yield* tryReading({ key, point: slot.session }, () => readSlot(check, slot, call));
+  if (content?.state !== "point") return;
+  const { record, epoch } = content;
   yield* checkRecord(check, { key, slot, record, ...known });
-  yield* checkTablePacks(check, { record, key }, call);
+  yield* checkTablePacks(check, { record, key, epoch }, call);
   for (const volume of record.volumes) {
     const reader = openVolumeReader(check, { series: slot.series, volume }, call);
     const checked = { record, reader };
@@ -109,8 +108,11 @@ function* checkRecord(
       message: "the record belongs under another name",
     };
   }
-  const dataKey = check.repository.sessionDataKey(check.plan.domain, record.session);
-  if (openDescription({ dataKey, name: key }, record.description) === undefined) {
+  const description = tryEpochs(check.keys, ({ epoch }) => {
+    const dataKey = check.repository.sessionDataKey(check.plan.domain, record.session, epoch);
+    return openDescription({ dataKey, name: key }, record.description);
+  });
+  if (description === undefined) {
     yield {
       severity: "damage",
       code: "object-damaged",

@@ -29,7 +29,8 @@ export async function* checkVolumeBlocks(
   volume: VolumeCheck,
   call: StoreCall,
 ): AsyncGenerator<Finding> {
-  const sessionKeys = (session: string) => check.repository.sessionDataKey(check.plan.domain, session);
+  const sessionKeys = (session: string, epoch: number) =>
+    check.repository.sessionDataKey(check.plan.domain, session, epoch);
   const chunks = openChunkReader({ ...check, sessionKeys });
   const recount = new PackTable();
   let isWhole = true;

@@ -22,6 +22,8 @@ const damageCodes = new Set([
   "object-malformed",
   "page-damaged",
   "chunk-damaged",
+  // The keys of a check are fresh: an epoch they don't know is nobody's.
+  "keys-outdated",
 ]);
 
 function isDamage(error: unknown): error is Error & { readonly code: string } {

@@ -80,10 +80,12 @@ const table = fc
     const built = new PackTable();
     for (const use of uses) {
       built.addReference(use.kind, use, use.references);
-      built.describe(use.kind, use, use);
+      built.describe(use.kind, use, { ...use, epoch: epochOf(use) });
     }
     return built;
   });
+/** All packs of a lane are of one epoch. */
+const epochOf = (use: { readonly lane: string }) => 1 + (Number.parseInt(use.lane, 16) % 3);
 const hooks = fc.array(fc.record({ idPrefix: fc.uint8Array({ minLength: 8, maxLength: 8 }), leaf: u32 }));
 const open = fc.record({
   kind: fc.constant("backup" as const),
@@ -290,7 +292,7 @@ describe("a small object", () => {
         fc.nat(),
         (kind, body, at) => {
           const bytes = encodeObject(keys, random, { name, kind, body });
-          expect(decodeObject(keys, name, bytes)).toEqual({ name, kind, body: Buffer.from(body) });
+          expect(decodeObject(keys, name, bytes)).toEqual({ name, kind, body: Buffer.from(body), epoch: 1 });
           expect(() => decodeObject(keys, `${name}2`, bytes)).toThrow(GarrisonError);
           expect(() => decodeObject(repository.domainKeys("other"), name, bytes)).toThrow(GarrisonError);
           expect(() => decodeObject(keys, name, bytes.subarray(0, at % bytes.length))).toThrow(GarrisonError);
@@ -307,7 +309,7 @@ describe("a small object", () => {
   });
   test("shows whether the keeper signed it", () => {
     const privateKey = repository.controlPrivateKey("local");
-    const object = { name, kind: "tombstone", body: Buffer.from("{}") } as const;
+    const object = { name, kind: "tombstone", body: Buffer.from("{}"), epoch: 1 } as const;
     const signed = { ...object, body: signBody({ keys, privateKey }, object) };
     expect(readSignedBody(keys, signed)).toEqual({ isSigned: true, body: Buffer.from("{}") });
     expect(readSignedBody(keys, { ...signed, name: "other" }).isSigned).toBe(false);

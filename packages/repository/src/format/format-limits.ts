@@ -2,8 +2,10 @@ import { KiB, MiB, TiB } from "@garrison/core/units";
 
 /** Numbers that are part of the format (docs/repository-format.md); none may change within version 1. */
 export const formatVersion = 1;
-/** Number of the master key that sealed an object; a second one comes with key rotation. */
+/** Number of the first master key; each rotation adds the next. */
 export const firstEpoch = 1;
+/** So many rotations; an epoch has two bytes. */
+export const maxEpochs = 1024;
 export const idBytes = 32;
 export const tagBytes = 16;
 /** The running number in front of each sealed item of a pack. */

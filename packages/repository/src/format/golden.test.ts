@@ -27,7 +27,7 @@ const digestOf = (bytes: Uint8Array) =>
   `${bytes.length} ${createHash("sha256").update(bytes).digest("hex").slice(0, 32)}`;
 
 test("keys", () => {
-  const dataKey = repository.sessionDataKey("111122223333", session);
+  const dataKey = repository.sessionDataKey("111122223333", session, 1);
   const pack = { kind: "pack", session, lane, number: 3 } as const;
   expect({
     derived: hexOf(deriveKey(id, "label", ["ab", Uint8Array.of(1)])),
@@ -97,10 +97,10 @@ test("pages, tables and hooks", () => {
   const table = new PackTable();
   for (const number of [0, 1, 300]) {
     table.addReference("pack", { ...row, number }, 64);
-    table.describe("pack", { ...row, number }, { items: 64, sizeBytes: 33_554_432 });
+    table.describe("pack", { ...row, number }, { items: 64, sizeBytes: 33_554_432, epoch: 1 });
   }
   table.addReference("map", { ...row, number: 0 }, 2);
-  table.describe("map", { ...row, number: 0 }, { items: 2, sizeBytes: 4290 });
+  table.describe("map", { ...row, number: 0 }, { items: 2, sizeBytes: 4290, epoch: 1 });
   expect({
     leaf: digestOf(encodeLeaf(leaf)),
     leafHead: hexOf(encodeLeaf(leaf).subarray(0, 79)),

@@ -20,9 +20,9 @@ export function requireDomainName(domain: string): string {
   );
 }
 
-/** The keyed hash that stands for a series in object names: 32 hex digits. */
-export function seriesHash(keys: Pick<DomainKeys, "pointKey">, series: string): string {
-  return createHmac("sha256", keys.pointKey)
+/** The keyed hash that stands for a series in object names: 32 hex digits, the same in all epochs. */
+export function seriesHash(keys: Pick<DomainKeys, "epochs">, series: string): string {
+  return createHmac("sha256", keys.epochs[0]!.pointKey)
     .update("series\0")
     .update(series, "utf8")
     .digest("hex")

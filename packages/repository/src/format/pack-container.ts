@@ -1,10 +1,10 @@
 import { GarrisonError } from "@garrison/core/garrison-error";
-import type { DomainKeys } from "../keys/keys.ts";
+import { tryEpochs } from "../keys/epochs.ts";
+import type { DomainKeys, EpochKeys } from "../keys/keys.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { deriveKey } from "./derive-key.ts";
 import {
-  firstEpoch,
   formatVersion,
   idBytes,
   itemNumberBytes,
@@ -32,6 +32,11 @@ export interface PackAddress extends PackName {
   readonly kind: PackKind;
 }
 
+/** A pack with the key epoch that it was made in. */
+export interface SealedPack extends PackAddress {
+  readonly epoch: number;
+}
+
 /** One line of a footer: enough to take up a sealed item again without opening it. */
 export interface FooterEntry {
   readonly kind: ItemKind;
@@ -56,12 +61,12 @@ function derivePackKey(secret: Uint8Array, label: string, name: PackName): Uint8
   return deriveKey(secret, label, [Buffer.from(name.session, "hex"), Buffer.from(name.lane, "hex"), number]);
 }
 
-function encodeHeader(pack: PackAddress): Uint8Array {
+function encodeHeader(pack: SealedPack): Uint8Array {
   return new ByteWriter(packHeaderBytes)
     .u32(headMagic)
     .u8(formatVersion)
     .u8(packKindNumbers[pack.kind])
-    .u16(firstEpoch)
+    .u16(pack.epoch)
     .hex(pack.session)
     .hex(pack.lane)
     .u32(pack.number)
@@ -94,7 +99,7 @@ export class PackBuilder {
     this.#keys = secrets.keys;
     this.#itemKey = secrets.itemKey;
     this.#buffer = buffer;
-    buffer.set(encodeHeader(pack));
+    buffer.set(encodeHeader({ ...pack, epoch: secrets.keys.epoch }));
   }
 
   get items(): number {
@@ -143,7 +148,8 @@ export class PackBuilder {
 
   /** Adds footer and trailer; the view is valid as long as the buffer is not used again. */
   finish(): Uint8Array {
-    const sealed = sealBytes(footerContext(this.#keys, this.pack), this.#footer.finish());
+    const context = footerContext(this.#keys, this.pack, this.#keys);
+    const sealed = sealBytes(context, this.#footer.finish());
     const trailer = new ByteWriter(packTrailerBytes).u32(sealed.length).u32(this.#items).u32(tailMagic);
     this.#buffer.set(sealed, this.#length);
     this.#buffer.set(trailer.finish(), this.#length + sealed.length);
@@ -151,12 +157,13 @@ export class PackBuilder {
   }
 }
 
-function footerContext(keys: DomainKeys, pack: PackAddress) {
+function footerContext(keys: DomainKeys, pack: PackAddress, { epoch, mapKey }: EpochKeys) {
   const name = packName(keys.domain, pack.kind, pack);
+  const header = encodeHeader({ ...pack, epoch });
   return {
-    key: derivePackKey(keys.mapKey, `${pack.kind} footer`, pack),
+    key: derivePackKey(mapKey, `${pack.kind} footer`, pack),
     nonce: counterNonce(0),
-    aad: Buffer.concat([encodeHeader(pack), Buffer.from(keys.repositoryId, "hex"), Buffer.from(name)]),
+    aad: Buffer.concat([header, Buffer.from(keys.repositoryId, "hex"), Buffer.from(name)]),
   };
 }
 
@@ -175,14 +182,15 @@ export function readTrailer(
   return { footerBytes, items };
 }
 
-/** Opens a footer. Throws `object-damaged` when it is not this pack's own. */
+/** Opens a footer, of a certain epoch or of any. Throws `object-damaged` when it is not this pack's own. */
 export function decodeFooter(
   keys: DomainKeys,
-  pack: PackAddress,
+  pack: PackAddress & { readonly epoch?: number },
   sealed: Uint8Array,
 ): readonly FooterEntry[] {
   const what = packName(keys.domain, pack.kind, pack);
-  const plain = openBytes(footerContext(keys, pack), sealed);
+  const epochs = keys.epochs.filter(({ epoch }) => pack.epoch === undefined || pack.epoch === epoch);
+  const plain = tryEpochs({ epochs }, (epoch) => openBytes(footerContext(keys, pack, epoch), sealed));
   if (plain === undefined)
     throw new GarrisonError("object-damaged", `the footer of ${what} is not authentic`);
   const reader = new ByteReader(plain, what);
@@ -203,7 +211,7 @@ export function decodeFooter(
 }
 
 /** Checks that an object begins like this pack. */
-export function checkHeader(pack: PackAddress, header: Uint8Array, what: string): void {
+export function checkHeader(pack: SealedPack, header: Uint8Array, what: string): void {
   if (Buffer.compare(header, encodeHeader(pack)) === 0) return;
   throw new GarrisonError("object-damaged", `${what} does not begin like the pack it is named for`);
 }

@@ -1,7 +1,7 @@
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import { firstEpoch, formatVersion } from "./format-limits.ts";
+import { firstEpoch, formatVersion, maxEpochs } from "./format-limits.ts";
 import type { PackKind, PackName } from "./object-names.ts";
 
 /** What a restore point needs of one pack. */
@@ -12,11 +12,14 @@ export interface PackUse extends PackName {
   /** Items in the pack. */
   readonly items: number;
   readonly sizeBytes: number;
+  /** Key epoch of the session; 0 while it has not been described. */
+  readonly epoch: number;
 }
 
 interface Group {
   readonly session: string;
   readonly lane: string;
+  epoch: number;
   /** Three numbers a pack: references, items, size. 12 bytes, because a large volume has half a million packs. */
   facts: Uint32Array;
   length: number;
@@ -37,13 +40,14 @@ export class PackTable {
     group.facts[at] = references;
   }
 
-  /** Notes a pack's size and number of items. */
+  /** Notes a pack's size and number of items, and the epoch of its lane. */
   describe(
     kind: PackKind,
     name: PackName,
-    facts: { readonly items: number; readonly sizeBytes: number },
+    facts: { readonly items: number; readonly sizeBytes: number; readonly epoch?: number },
   ): void {
     const group = this.#group(kind, name);
+    if (facts.epoch !== undefined) group.epoch = facts.epoch;
     group.facts[name.number * 3 + 1] = facts.items;
     group.facts[name.number * 3 + 2] = facts.sizeBytes;
   }
@@ -67,7 +71,7 @@ export class PackTable {
     const key = name.session + name.lane;
     let group = this.#groups[kind].get(key);
     if (group === undefined) {
-      group = { session: name.session, lane: name.lane, facts: new Uint32Array(48), length: 0 };
+      group = { session: name.session, lane: name.lane, epoch: 0, facts: new Uint32Array(48), length: 0 };
       this.#groups[kind].set(key, group);
     }
     if (name.number * 3 + 3 > group.facts.length) {
@@ -82,8 +86,17 @@ export class PackTable {
 
 function useOf(kind: PackKind, group: Group, number: number): PackUse {
   const [references, items, sizeBytes] = group.facts.subarray(number * 3, number * 3 + 3);
-  const { session, lane } = group;
-  return { kind, session, lane, number, references: references!, items: items!, sizeBytes: sizeBytes! };
+  const { session, lane, epoch } = group;
+  return {
+    kind,
+    session,
+    lane,
+    epoch,
+    number,
+    references: references!,
+    items: items!,
+    sizeBytes: sizeBytes!,
+  };
 }
 
 const sections: readonly PackKind[] = ["pack", "map"];
@@ -95,7 +108,9 @@ export function encodePackTable(table: PackTable): Uint8Array {
     const groups = groupUses(table.uses(kind));
     writer.varint(groups.length);
     for (const group of groups) {
-      writer.hex(group[0]!.session).hex(group[0]!.lane).u16(firstEpoch).varint(group.length);
+      const { session, lane, epoch } = group[0]!;
+      if (epoch < firstEpoch) throw new GarrisonError("internal", `no epoch is known of session ${session}`);
+      writer.hex(session).hex(lane).u16(epoch).varint(group.length);
       let next = 0;
       for (const use of group) {
         writer
@@ -135,14 +150,15 @@ export function decodePackTable(bytes: Uint8Array, what: string): PackTable {
 
 function readGroup(reader: ByteReader, kind: PackKind, table: PackTable): void {
   const row = { session: reader.hex(8), lane: reader.hex(4) };
-  reader.expect(reader.u16(), firstEpoch, "the epoch");
+  const epoch = reader.u16();
+  if (epoch < firstEpoch || epoch > maxEpochs) throw reader.malformed(`there is no epoch ${epoch}`);
   let number = 0;
   for (let packs = reader.varint(); packs > 0; packs--) {
     number += reader.varint();
     if (number > maxPackNumber) throw reader.malformed("a pack number is too large");
     const name = { ...row, number };
     table.addReference(kind, name, reader.varint());
-    table.describe(kind, name, { items: reader.varint(), sizeBytes: reader.varint() });
+    table.describe(kind, name, { items: reader.varint(), sizeBytes: reader.varint(), epoch });
     number++;
   }
 }

@@ -5,7 +5,8 @@ import type { DomainKeys } from "../keys/keys.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { deriveKey } from "./derive-key.ts";
-import { firstEpoch, formatVersion, maxSmallObjectBytes } from "./format-limits.ts";
+import { keysOfEpoch } from "../keys/epochs.ts";
+import { firstEpoch, formatVersion, maxEpochs, maxSmallObjectBytes } from "./format-limits.ts";
 import { counterNonce, openBytes, sealBytes } from "./seal.ts";
 
 /**
@@ -44,43 +45,54 @@ export function encodeObject(keys: DomainKeys, random: Random, object: SmallObje
     .u32(magic)
     .u8(formatVersion)
     .u8(objectKinds[object.kind])
-    .u16(firstEpoch)
+    .u16(keys.epoch)
     .bytes(salt)
     .u32(object.body.length)
     .u32(0)
     .finish();
-  const sealed = sealBytes(sealContext(keys, object.name, { header, salt }), object.body);
+  const sealed = sealBytes(sealContext(keys, object.name, { ...keys, header, salt }), object.body);
   return Buffer.concat([header, sealed]);
 }
 
-/** Opens an object and says its kind. Throws `object-damaged` when it is not authentic under this name. */
-export function decodeObject(keys: DomainKeys, name: string, bytes: Uint8Array): SmallObject {
+/** An object with the epoch that it was sealed in. */
+export interface OpenedObject extends SmallObject {
+  readonly epoch: number;
+}
+
+/**
+ * Opens an object and says its kind. Throws `object-damaged` when it is not authentic under this name, `keys-outdated`
+ * when it names a newer epoch than the keys at hand.
+ */
+export function decodeObject(keys: DomainKeys, name: string, bytes: Uint8Array): OpenedObject {
   if (bytes.length > maxSmallObjectBytes) throw new GarrisonError("object-malformed", `${name} is too large`);
   const reader = new ByteReader(bytes, name);
   reader.expect(reader.u32(), magic, "the magic number");
   reader.expect(reader.u8(), formatVersion, "the format version");
   const kindNumber = reader.u8();
-  reader.expect(reader.u16(), firstEpoch, "the epoch");
+  const epoch = reader.u16();
+  if (epoch < firstEpoch || epoch > maxEpochs) throw reader.malformed(`there is no epoch ${epoch}`);
   const salt = reader.bytes(saltBytes);
   const length = reader.u32();
   reader.expect(reader.u32(), 0, "the reserved field");
   if (reader.remaining < length + 16) throw new GarrisonError("object-truncated", `${name} is cut short`);
   const header = bytes.subarray(0, headerBytes);
-  const body = openBytes(sealContext(keys, name, { header, salt }), reader.bytes(reader.remaining));
+  const { pointKey } = keysOfEpoch(keys, epoch, name);
+  const sealed = reader.bytes(reader.remaining);
+  const body = openBytes(sealContext(keys, name, { pointKey, header, salt }), sealed);
   if (body === undefined) throw new GarrisonError("object-damaged", `${name} is not authentic`);
   reader.expect(body.length, length, "the length");
   const kind = (Object.keys(objectKinds) as ObjectKind[]).find((each) => objectKinds[each] === kindNumber);
   if (kind === undefined) throw reader.malformed(`kind ${kindNumber} is not known`);
-  return { name, kind, body };
+  return { name, kind, body, epoch };
 }
 
 function sealContext(
-  keys: DomainKeys,
+  keys: Pick<DomainKeys, "repositoryId">,
   name: string,
-  parts: { readonly header: Uint8Array; readonly salt: Uint8Array },
+  parts: { readonly pointKey: Uint8Array; readonly header: Uint8Array; readonly salt: Uint8Array },
 ) {
   return {
-    key: deriveKey(keys.pointKey, "object", [name, parts.salt]),
+    key: deriveKey(parts.pointKey, "object", [name, parts.salt]),
     nonce: counterNonce(0),
     aad: Buffer.concat([parts.header, Buffer.from(keys.repositoryId, "hex"), Buffer.from(name, "utf8")]),
   };
@@ -112,15 +124,16 @@ export function signBody(
   return Buffer.concat([sign(null, signedBytes(control.keys, object), key), object.body]);
 }
 
-/** Splits a keeper's body; `isSigned` is false when the signature is not the keeper's. */
+/** Splits a keeper's body; `isSigned` is false when the signature is not the keeper's of the object's epoch. */
 export function readSignedBody(
   keys: DomainKeys,
-  object: SmallObject,
+  object: OpenedObject,
 ): { readonly isSigned: boolean; readonly body: Uint8Array } {
   if (object.body.length < signatureBytes) return { isSigned: false, body: object.body };
   const body = object.body.subarray(signatureBytes);
+  const { controlPublicKey } = keysOfEpoch(keys, object.epoch, object.name);
   const key = createPublicKey({
-    key: Buffer.concat([spkiPrefix, keys.controlPublicKey]),
+    key: Buffer.concat([spkiPrefix, controlPublicKey]),
     format: "der",
     type: "spki",
   });

@@ -25,7 +25,7 @@ export interface KeeperSession {
 // No resource can have this name: it begins with a zero byte.
 export const movesSeries = "\0moves";
 
-export function movesSeriesHash(keys: Pick<DomainKeys, "pointKey">): string {
+export function movesSeriesHash(keys: Pick<DomainKeys, "epochs">): string {
   return seriesHash(keys, movesSeries);
 }
 

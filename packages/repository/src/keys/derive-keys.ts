@@ -1,28 +1,37 @@
+import { GarrisonError } from "@garrison/core/garrison-error";
 import { controlPair } from "../format/sealed-object.ts";
 import { deriveKey } from "../format/derive-key.ts";
 import { requireDomainName } from "../format/object-names.ts";
-import type { DomainKeys } from "./keys.ts";
+import { joinEpochs } from "./epochs.ts";
+import type { EpochKeys } from "./keys.ts";
 import type { Repository } from "./open-repository.ts";
 
-/** A repository whose master keys are at hand, newest epoch last. */
+/** A repository whose master keys are at hand, first epoch first. */
 export function deriveRepository(repositoryId: string, masterKeys: readonly Uint8Array[]): Repository {
   const first = masterKeys[0]!;
-  const control = (domain: string) =>
-    controlPair(deriveKey(first, "domain control", [requireDomainName(domain)]));
+  const control = (master: Uint8Array, domain: string) =>
+    controlPair(deriveKey(master, "domain control", [requireDomainName(domain)]));
   return {
     repositoryId,
-    domainKeys(domain): DomainKeys {
-      return {
-        repositoryId,
-        domain: requireDomainName(domain),
-        idKey: deriveKey(first, "domain id", [domain]),
-        mapKey: deriveKey(first, "domain map", [domain]),
-        pointKey: deriveKey(first, "domain point", [domain]),
-        controlPublicKey: control(domain).publicKey,
-      };
+    epoch: masterKeys.length,
+    domainKeys(domain) {
+      requireDomainName(domain);
+      const epochs = masterKeys.map((master, index): EpochKeys => ({
+        epoch: index + 1,
+        mapKey: deriveKey(master, "domain map", [domain]),
+        pointKey: deriveKey(master, "domain point", [domain]),
+        controlPublicKey: control(master, domain).publicKey,
+      }));
+      return joinEpochs({ repositoryId, domain, idKey: deriveKey(first, "domain id", [domain]) }, epochs);
     },
-    sessionDataKey: (domain, sessionId) =>
-      deriveKey(first, "session data", [requireDomainName(domain), Buffer.from(sessionId, "hex")]),
-    controlPrivateKey: (domain) => control(domain).privateKey,
+    sessionDataKey(domain, sessionId, epoch) {
+      const master = masterKeys[epoch - 1];
+      if (master === undefined) {
+        const reason = `session ${sessionId} is of key epoch ${epoch}, the keys at hand end with ${masterKeys.length}`;
+        throw new GarrisonError("keys-outdated", reason);
+      }
+      return deriveKey(master, "session data", [requireDomainName(domain), Buffer.from(sessionId, "hex")]);
+    },
+    controlPrivateKey: (domain) => control(masterKeys.at(-1)!, domain).privateKey,
   };
 }

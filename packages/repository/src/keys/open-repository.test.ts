@@ -71,9 +71,9 @@ test("domains and sessions have keys of their own", async () => {
   for (const field of ["idKey", "mapKey", "pointKey", "controlPublicKey"] as const)
     expect(one[field]).not.toEqual(two[field]);
   const sessions = [
-    repository.sessionDataKey("a", "00".repeat(8)),
-    repository.sessionDataKey("b", "00".repeat(8)),
-    repository.sessionDataKey("a", "11".repeat(8)),
+    repository.sessionDataKey("a", "00".repeat(8), 1),
+    repository.sessionDataKey("b", "00".repeat(8), 1),
+    repository.sessionDataKey("a", "11".repeat(8), 1),
   ];
   expect(new Set(sessions.map((key) => Buffer.from(key).toString("hex"))).size).toBe(3);
   for (const name of ["key", "garrison", "probe", "", "A", "-x", "a/b", "x".repeat(64)]) {

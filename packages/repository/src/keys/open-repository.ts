@@ -10,13 +10,16 @@ import type { ObjectStore, StoreCall } from "../store/object-store.ts";
 /** `masterSecret`: 32 random bytes (an appliance's own, or an escrow), which skip the slow password derivation. */
 export type RepositorySecret = { readonly password: string } | { readonly masterSecret: Uint8Array };
 
-/** An opened repository: the holder of the master key. It derives keys and touches no store. */
+/** An opened repository: the holder of the master keys. It derives keys and touches no store. */
 export interface Repository {
   /** 32 hex digits. */
   readonly repositoryId: string;
+  /** Number of the newest master key: everything new is sealed in it. */
+  readonly epoch: number;
   domainKeys(domain: string): DomainKeys;
-  sessionDataKey(domain: string, sessionId: string): Uint8Array;
-  /** Ed25519 private key (PKCS #8), signs fences and tombstones: the keeper's alone. */
+  /** A session has one epoch, that of its `open`; a new one takes the newest. Throws `keys-outdated`. */
+  sessionDataKey(domain: string, sessionId: string, epoch: number): Uint8Array;
+  /** Ed25519 private key (PKCS #8) of the newest epoch, signs fences and tombstones: the keeper's alone. */
   controlPrivateKey(domain: string): Uint8Array;
 }
 

@@ -15,7 +15,8 @@ const readsAtOnce = 8;
 
 /**
  * Committed restore points of the domain (or of one series), oldest first. Ended, fenced, given-up and uncommitted
- * sessions are never listed; a record that is not authentic is skipped (`checkRepository` names it).
+ * sessions are never listed; a record that is not authentic, or of a newer epoch than the keys at hand, is skipped
+ * (`checkRepository` names it).
  */
 export async function listPoints(
   dependencies: ListDependencies,
@@ -69,6 +70,11 @@ function endedKey(key: string): string {
   return key.slice(-(32 + 1 + 16));
 }
 
+/** An unknown epoch may be a stranger's rubbish: it must not keep people from all other points. */
+function isUnreadable(code: string): boolean {
+  return code.startsWith("object-") || code === "repository-unsupported" || code === "keys-outdated";
+}
+
 async function readListed(
   dependencies: ListDependencies,
   slot: SlotAddress,
@@ -80,9 +86,7 @@ async function readListed(
       ? describePoint({ keys: dependencies.keys }, content.record)
       : undefined;
   } catch (error) {
-    const isUnreadable =
-      isGarrisonError(error) && (error.code.startsWith("object-") || error.code === "repository-unsupported");
-    if (isUnreadable) return undefined;
+    if (isGarrisonError(error) && isUnreadable(error.code)) return undefined;
     throw error;
   }
 }

@@ -8,6 +8,7 @@ import { packName } from "../format/object-names.ts";
 import { openItem, packKey, type PackAddress } from "../format/pack-container.ts";
 import { unpackPayload } from "../format/page-payload.ts";
 import type { ItemAddress } from "../format/page-reference.ts";
+import { tryEpochs } from "../keys/epochs.ts";
 import type { DomainKeys } from "../keys/keys.ts";
 import type { ByteRange, ObjectStore, StoreCall } from "../store/object-store.ts";
 import { isGone, openForwardReader, type ForwardReader } from "./forward-reader.ts";
@@ -94,7 +95,7 @@ async function readStored(
   const { keys, store } = dependencies;
   const stored = await store.read(name, { ...call, range });
   const aad = pageAad(keys, { kind: page.kind, id: page.address.id, place: page.place });
-  const payload = openItem(packKey(keys.mapKey, sealedIn), aad, stored);
+  const payload = tryEpochs(keys, ({ mapKey }) => openItem(packKey(mapKey, sealedIn), aad, stored));
   const what = `page at byte ${range.offset} of ${name}`;
   if (payload === undefined) throw damaged(what, "is not authentic", page);
   const plain = unpackPayload(payload, what);

@@ -2,7 +2,8 @@ import { GarrisonError } from "@garrison/core/garrison-error";
 import type { VolumeSummary } from "../backup/backup-plan.ts";
 import { pointName, seriesHash } from "../format/object-names.ts";
 import { openDescription, type PointRecord } from "../format/point-record.ts";
-import type { DomainKeys } from "../keys/keys.ts";
+import { tryEpochs } from "../keys/epochs.ts";
+import type { DomainKeys, SessionEpoch } from "../keys/keys.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
 import { readSlot, readTombstone } from "./read-slot.ts";
 import { openVolumeReader } from "./volume-reader.ts";
@@ -32,8 +33,8 @@ export interface RestorePoint {
 export interface ReadPointDependencies {
   readonly store: ObjectStore;
   readonly keys: DomainKeys;
-  /** Opens the description. */
-  readonly dataKey?: Uint8Array;
+  /** The session's data key of an epoch: opens the description. */
+  readonly dataKey?: (epoch: number) => Uint8Array;
 }
 
 export interface PointAddress {
@@ -51,20 +52,21 @@ export async function readPoint(
   return describePoint(dependencies, record);
 }
 
-/** Ids of the sessions whose data keys a restore of this point needs, ascending. */
+/** The sessions whose data keys a restore of this point needs, ascending. */
 export async function sessionsOfPoint(
   dependencies: ReadPointDependencies,
   address: PointAddress,
   call: StoreCall,
-): Promise<readonly string[]> {
-  const record = await readRecord(dependencies, address, call);
-  const sessions = new Set([record.session]);
+): Promise<readonly SessionEpoch[]> {
+  const { record, epoch } = await readCommitted(dependencies, address, call);
+  const sessions = new Map([[record.session, epoch]]);
   const series = seriesHash(dependencies.keys, record.series);
   for (const volume of record.volumes) {
     const table = await openVolumeReader(dependencies, { series, volume }, call).table();
-    for (const use of table.uses("pack")) sessions.add(use.session);
+    for (const use of table.uses("pack")) sessions.set(use.session, use.epoch);
   }
-  return [...sessions].sort();
+  const ids = [...sessions.keys()].sort();
+  return ids.map((sessionId) => ({ sessionId, epoch: sessions.get(sessionId)! }));
 }
 
 /** The record of a point that counts: committed, authentic, without a tombstone. */
@@ -73,6 +75,14 @@ export async function readRecord(
   address: PointAddress,
   call: StoreCall,
 ): Promise<PointRecord> {
+  return (await readCommitted(dependencies, address, call)).record;
+}
+
+async function readCommitted(
+  dependencies: ReadPointDependencies,
+  address: PointAddress,
+  call: StoreCall,
+): Promise<{ readonly record: PointRecord; readonly epoch: number }> {
   const slot = { series: seriesHash(dependencies.keys, address.series), session: address.sessionId };
   const content = await readSlot(dependencies, slot, call);
   if (content?.state !== "point") {
@@ -84,12 +94,12 @@ export async function readRecord(
       `restore point ${address.sessionId} of ${address.series} has ended`,
     );
   }
-  return content.record;
+  return content;
 }
 
 /** What callers see of a record. */
 export function describePoint(
-  owner: { readonly keys: DomainKeys; readonly dataKey?: Uint8Array },
+  owner: Pick<ReadPointDependencies, "keys" | "dataKey">,
   record: PointRecord,
 ): RestorePoint {
   const { session, series, name, createdAtMs, durationMs, parent } = record;
@@ -106,12 +116,15 @@ export function describePoint(
 }
 
 function descriptionOf(
-  owner: { readonly keys: DomainKeys; readonly dataKey?: Uint8Array },
+  owner: Pick<ReadPointDependencies, "keys" | "dataKey">,
   record: PointRecord,
 ): { readonly description?: Readonly<Record<string, unknown>> } {
-  if (owner.dataKey === undefined) return {};
+  const { dataKey } = owner;
+  if (dataKey === undefined) return {};
   const name = pointName(owner.keys.domain, seriesHash(owner.keys, record.series), record.session);
-  const description = openDescription({ dataKey: owner.dataKey, name }, record.description);
+  const description = tryEpochs(owner.keys, ({ epoch }) =>
+    openDescription({ dataKey: dataKey(epoch), name }, record.description),
+  );
   if (description === undefined) {
     throw new GarrisonError(
       "object-damaged",

@@ -1,7 +1,7 @@
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { endName, pointName } from "../format/object-names.ts";
 import { decodeRecord, type PointRecord } from "../format/point-record.ts";
-import { decodeObject, readSignedBody } from "../format/sealed-object.ts";
+import { decodeObject, readSignedBody, type OpenedObject } from "../format/sealed-object.ts";
 import { decodeMoves, type SessionMoves } from "../format/session-objects.ts";
 import type { DomainKeys } from "../keys/keys.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
@@ -18,10 +18,15 @@ export interface SlotAddress {
   readonly session: string;
 }
 
-export type SlotContent =
-  | { readonly state: "point"; readonly record: PointRecord; readonly bytes: Uint8Array }
-  | { readonly state: "given-up" | "fence"; readonly bytes: Uint8Array }
-  | { readonly state: "moves"; readonly moves: SessionMoves; readonly bytes: Uint8Array };
+export type SlotContent = {
+  readonly bytes: Uint8Array;
+  /** Key epoch of the session. */
+  readonly epoch: number;
+} & (
+  | { readonly state: "point"; readonly record: PointRecord }
+  | { readonly state: "given-up" | "fence" }
+  | { readonly state: "moves"; readonly moves: SessionMoves }
+);
 
 /** What fills a session's slot, or nothing. Throws `object-damaged` when it is not authentic. */
 export async function readSlot(
@@ -34,8 +39,10 @@ export async function readSlot(
   const bytes = await readIfThere(store, name, call);
   if (bytes === undefined) return undefined;
   const object = decodeObject(keys, name, bytes);
-  if (object.kind === "record") return { state: "point", record: decodeRecord(object.body, name), bytes };
-  if (object.kind === "given-up") return { state: "given-up", bytes };
+  const { epoch } = object;
+  if (object.kind === "record")
+    return { state: "point", record: decodeRecord(object.body, name), bytes, epoch };
+  if (object.kind === "given-up") return { state: "given-up", bytes, epoch };
   if (object.kind !== "fence" && object.kind !== "moves") {
     throw new GarrisonError("object-malformed", `${name} holds a ${object.kind}`);
   }
@@ -44,8 +51,8 @@ export async function readSlot(
     throw new GarrisonError("object-damaged", `${name} holds a ${object.kind} that the keeper did not sign`);
   }
   return object.kind === "fence"
-    ? { state: "fence", bytes }
-    : { state: "moves", moves: decodeMoves(body, name), bytes };
+    ? { state: "fence", bytes, epoch }
+    : { state: "moves", moves: decodeMoves(body, name), bytes, epoch };
 }
 
 export type TombstoneState = "none" | "signed" | "unsigned";
@@ -60,14 +67,36 @@ export async function readTombstone(
   const name = endName(keys.domain, address.series, address.session);
   const bytes = await readIfThere(store, name, call);
   if (bytes === undefined) return "none";
+  const object = openIfAuthentic(keys, name, bytes);
+  if (object?.kind !== "tombstone" || !readSignedBody(keys, object).isSigned) return "unsigned";
+  const { epoch } = object;
+  return (await isOutranked(dependencies, { ...address, epoch }, call)) ? "unsigned" : "signed";
+}
+
+function openIfAuthentic(keys: DomainKeys, name: string, bytes: Uint8Array): OpenedObject | undefined {
   try {
-    const object = decodeObject(keys, name, bytes);
-    const isSigned = object.kind === "tombstone" && readSignedBody(keys, object).isSigned;
-    return isSigned ? "signed" : "unsigned";
+    return decodeObject(keys, name, bytes);
   } catch (error) {
-    if (isGarrisonError(error)) return "unsigned";
+    if (isGarrisonError(error)) return undefined;
     throw error;
   }
+}
+
+/**
+ * A tombstone of an earlier epoch than the record's does not end it: otherwise whoever has got hold of a former master
+ * key could have later restore points deleted.
+ */
+async function isOutranked(
+  dependencies: SlotDependencies,
+  tombstone: SlotAddress & { readonly epoch: number },
+  call: StoreCall,
+): Promise<boolean> {
+  const { keys, store } = dependencies;
+  if (tombstone.epoch === keys.epoch) return false;
+  const name = pointName(keys.domain, tombstone.series, tombstone.session);
+  const bytes = await readIfThere(store, name, call);
+  const slot = bytes === undefined ? undefined : openIfAuthentic(keys, name, bytes);
+  return slot !== undefined && slot.epoch > tombstone.epoch;
 }
 
 /** Absence is established by a listing of the exact name: without list rights a store may answer "denied" for it. */

@@ -7,17 +7,17 @@ import type { Codec } from "../format/format-limits.ts";
 import { findForwarded } from "../format/forward.ts";
 import { chunkAad } from "../format/item-identity.ts";
 import { packName } from "../format/object-names.ts";
-import { packKey, type PackAddress } from "../format/pack-container.ts";
+import { openItem, packKey, type PackAddress } from "../format/pack-container.ts";
 import type { ChunkAddress } from "../format/page-reference.ts";
 import { isGone, openForwardReader, type ForwardReader } from "../point/forward-reader.ts";
 import type { ChunkRange } from "./chunk-ranges.ts";
-import type { DomainKeys, SessionKeys } from "../keys/keys.ts";
+import type { DomainKeys, SessionKeySource } from "../keys/keys.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
 
 export interface ChunkReaderDependencies {
   readonly store: ObjectStore;
   readonly keys: DomainKeys;
-  readonly sessionKeys: SessionKeys | ((sessionId: string) => Uint8Array);
+  readonly sessionKeys: SessionKeySource;
   readonly crew: BlockCrew;
   readonly forwards?: ForwardReader;
 }
@@ -52,11 +52,15 @@ export function openChunkReader(dependencies: ChunkReaderDependencies): ChunkRea
   const { keys, store, crew } = dependencies;
   const forwards = dependencies.forwards ?? openForwardReader(dependencies);
   const packKeys = new Map<string, Uint8Array>();
-  const keyOf = (pack: PackAddress): Uint8Array => {
+  const dataKeyOf = openDataKeys(dependencies);
+  const keyOf = (pack: PackAddress, aad: Uint8Array, stored: Uint8Array): Uint8Array => {
     const name = packName(keys.domain, "pack", pack);
     const known = packKeys.get(name);
     if (known !== undefined) return known;
-    const key = packKey(dataKeyOf(dependencies, pack.session), pack);
+    const fits = (dataKey: Uint8Array) => openItem(packKey(dataKey, pack), aad, stored) !== undefined;
+    const { dataKey, isCertain } = dataKeyOf(pack.session, fits);
+    const key = packKey(dataKey, pack);
+    if (!isCertain) return key;
     packKeys.set(name, key);
     if (packKeys.size > keptKeys) packKeys.delete(packKeys.keys().next().value!);
     return key;
@@ -75,7 +79,8 @@ export function openChunkReader(dependencies: ChunkReaderDependencies): ChunkRea
     slot.packed.set(stored);
     const plainBytes = blockSizeBytes;
     const aad = chunkAad(keys, { id, plainBytes, codec });
-    const job = { sealedBytes: stored.length, plainBytes, itemKey: keyOf(sealedIn), aad, id, codec };
+    const itemKey = keyOf(sealedIn, aad, stored);
+    const job = { sealedBytes: stored.length, plainBytes, itemKey, aad, id, codec };
     const recovered = await crew.recover(slot, job);
     if (!("damage" in recovered)) return { slot, sha256: recovered.sha256 };
     crew.giveBack(slot);
@@ -169,9 +174,32 @@ export function rangeName(
   return packName(keys.domain, "pack", { session: range.session, lane: range.lane, number: range.pack });
 }
 
-function dataKeyOf(dependencies: ChunkReaderDependencies, session: string): Uint8Array {
-  const { sessionKeys } = dependencies;
-  const key = typeof sessionKeys === "function" ? sessionKeys(session) : sessionKeys.get(session);
-  if (key !== undefined) return key;
-  throw new GarrisonError("key-missing", `the data key of session ${session} is not at hand`);
+interface FoundDataKey {
+  readonly dataKey: Uint8Array;
+  /** Whether it is known to be the session's, or only the first of several that all don't fit. */
+  readonly isCertain: boolean;
+}
+
+/**
+ * A session's data key. An address doesn't say the session's epoch: with the keys of several at hand, the first chunk of
+ * the session shows which one it is.
+ */
+function openDataKeys({ keys, sessionKeys }: Pick<ChunkReaderDependencies, "keys" | "sessionKeys">) {
+  const found = new Map<string, FoundDataKey>();
+  const newest = keys.epochs.length - 1;
+  return (session: string, fits: (dataKey: Uint8Array) => boolean): FoundDataKey => {
+    const known = found.get(session);
+    if (known !== undefined) return known;
+    if (typeof sessionKeys !== "function") {
+      const dataKey = sessionKeys.get(session);
+      if (dataKey !== undefined) return { dataKey, isCertain: true };
+      throw new GarrisonError("key-missing", `the data key of session ${session} is not at hand`);
+    }
+    const candidates = keys.epochs.map(({ epoch }) => sessionKeys(session, epoch));
+    const dataKey = newest === 0 ? candidates[0] : candidates.findLast(fits);
+    if (dataKey === undefined) return { dataKey: candidates[newest]!, isCertain: false };
+    const certain = { dataKey, isCertain: true };
+    found.set(session, certain);
+    return certain;
+  };
 }

@@ -14,7 +14,7 @@ import { leafEntries } from "../format/format-limits.ts";
 import type { Leaf } from "../format/leaf-page.ts";
 import { seriesHash } from "../format/object-names.ts";
 import type { ChunkAddress } from "../format/page-reference.ts";
-import type { DomainKeys, SessionKeys } from "../keys/keys.ts";
+import type { DomainKeys, SessionKeySource } from "../keys/keys.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
 import { openForwardReader } from "../point/forward-reader.ts";
 import { readRecord } from "../point/read-point.ts";
@@ -24,7 +24,7 @@ import { walkVolume } from "../point/walk-volume.ts";
 export interface RestoreDependencies {
   readonly store: ObjectStore;
   readonly keys: DomainKeys;
-  readonly sessionKeys: SessionKeys | ((sessionId: string) => Uint8Array);
+  readonly sessionKeys: SessionKeySource;
   readonly logger: Logger;
   readonly onProgress?: (progress: VolumeProgress) => void;
 }

@@ -105,6 +105,8 @@ export function memoryTarget(): BlockTarget & { readonly blocks: Map<number, Uin
 }
 
 export interface Fixture {
+  /** First epoch first. */
+  readonly masterKeys: readonly Uint8Array[];
   readonly clock: VirtualClock;
   readonly random: Random;
   readonly objects: MemoryObjects;
@@ -119,8 +121,11 @@ export function openFixture(seed: string | number): Fixture {
   const random = seededRandom(seed);
   const clock = new VirtualClock();
   const store = openMemoryObjectStore(clock);
-  const repository = deriveRepository(Buffer.from(random.bytes(16)).toString("hex"), [random.bytes(32)]);
+  const repositoryId = Buffer.from(random.bytes(16)).toString("hex");
+  const masterKeys = [random.bytes(32)];
+  const repository = deriveRepository(repositoryId, masterKeys);
   return {
+    masterKeys,
     clock,
     random,
     objects: store.objects,
@@ -128,6 +133,13 @@ export function openFixture(seed: string | number): Fixture {
     repository,
     keys: repository.domainKeys(fixtureDomain),
   };
+}
+
+/** The same repository after a rotation of its keys; the fixture before goes on with the old ones. */
+export function rotateFixture(fixture: Fixture): Fixture {
+  const masterKeys = [...fixture.masterKeys, fixture.random.bytes(32)];
+  const repository = deriveRepository(fixture.repository.repositoryId, masterKeys);
+  return { ...fixture, masterKeys, repository, keys: repository.domainKeys(fixtureDomain) };
 }
 
 export interface FixtureBackup {
@@ -151,7 +163,8 @@ export async function backUp(fixture: Fixture, backup: FixtureBackup): Promise<B
       grant: {
         sessionId,
         laneId: newLaneId(random),
-        dataKey: repository.sessionDataKey(fixtureDomain, sessionId),
+        epoch: keys.epoch,
+        dataKey: repository.sessionDataKey(fixtureDomain, sessionId, keys.epoch),
       },
       series: backup.series ?? "disk",
       threads: 0,
@@ -182,7 +195,7 @@ export async function restore(
       store: options.store ?? fixture.store,
       keys: fixture.keys,
       logger: silentLogger,
-      sessionKeys: (session) => fixture.repository.sessionDataKey(fixtureDomain, session),
+      sessionKeys: (session, epoch) => fixture.repository.sessionDataKey(fixtureDomain, session, epoch),
     },
     { series: options.series ?? "disk", point, volumeId: options.volumeId ?? "vol-1", target, threads: 0 },
     call,

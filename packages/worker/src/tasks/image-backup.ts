@@ -54,11 +54,11 @@ function backUp(
 ) {
   const { clock, random, logger } = dependencies;
   const { store, keys } = resources;
-  const { sessionId, laneId, dataKey } = task.session;
+  const { sessionId, laneId, epoch, dataKey } = task.session;
   return backupVolumes(
     { store, keys, clock, random, logger, onProgress: context.report },
     {
-      grant: { sessionId, laneId, dataKey: fromBase64(dataKey) },
+      grant: { sessionId, laneId, epoch, dataKey: fromBase64(dataKey) },
       series: task.series,
       parent: task.parent,
       concurrency,
