@@ -1,4 +1,3 @@
-import { GarrisonError } from "@garrison/core/garrison-error";
 import type { BlockCrew } from "../blocks/block-crew.ts";
 import type { BlockSlot } from "../blocks/block-slot.ts";
 import type { RecoveredBlock } from "../blocks/block-work.ts";
@@ -7,10 +6,11 @@ import type { Codec } from "../format/format-limits.ts";
 import { findForwarded } from "../format/forward.ts";
 import { chunkAad } from "../format/item-identity.ts";
 import { packName } from "../format/object-names.ts";
-import { openItem, packKey, type PackAddress } from "../format/pack-container.ts";
+import type { PackAddress } from "../format/pack-container.ts";
 import type { ChunkAddress } from "../format/page-reference.ts";
 import { isGone, openForwardReader, type ForwardReader } from "../point/forward-reader.ts";
 import type { ChunkRange } from "./chunk-ranges.ts";
+import { openPackKeys } from "./pack-keys.ts";
 import type { DomainKeys, SessionKeySource } from "../keys/keys.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
 
@@ -46,25 +46,10 @@ export type RecoveredChunk =
   | { readonly slot: BlockSlot; readonly sha256: Uint8Array }
   | { readonly damage: ChunkDamage };
 
-const keptKeys = 64;
-
 export function openChunkReader(dependencies: ChunkReaderDependencies): ChunkReader {
   const { keys, store, crew } = dependencies;
   const forwards = dependencies.forwards ?? openForwardReader(dependencies);
-  const packKeys = new Map<string, Uint8Array>();
-  const dataKeyOf = openDataKeys(dependencies);
-  const keyOf = (pack: PackAddress, aad: Uint8Array, stored: Uint8Array): Uint8Array => {
-    const name = packName(keys.domain, "pack", pack);
-    const known = packKeys.get(name);
-    if (known !== undefined) return known;
-    const fits = (dataKey: Uint8Array) => openItem(packKey(dataKey, pack), aad, stored) !== undefined;
-    const { dataKey, isCertain } = dataKeyOf(pack.session, fits);
-    const key = packKey(dataKey, pack);
-    if (!isCertain) return key;
-    packKeys.set(name, key);
-    if (packKeys.size > keptKeys) packKeys.delete(packKeys.keys().next().value!);
-    return key;
-  };
+  const keyOf = openPackKeys(dependencies);
   const open = async (
     { id }: ChunkAddress,
     stored: Uint8Array,
@@ -172,34 +157,4 @@ export function rangeName(
   range: { readonly session: string; readonly lane: string; readonly pack: number },
 ): string {
   return packName(keys.domain, "pack", { session: range.session, lane: range.lane, number: range.pack });
-}
-
-interface FoundDataKey {
-  readonly dataKey: Uint8Array;
-  /** Whether it is known to be the session's, or only the first of several that all don't fit. */
-  readonly isCertain: boolean;
-}
-
-/**
- * A session's data key. An address doesn't say the session's epoch: with the keys of several at hand, the first chunk of
- * the session shows which one it is.
- */
-function openDataKeys({ keys, sessionKeys }: Pick<ChunkReaderDependencies, "keys" | "sessionKeys">) {
-  const found = new Map<string, FoundDataKey>();
-  const newest = keys.epochs.length - 1;
-  return (session: string, fits: (dataKey: Uint8Array) => boolean): FoundDataKey => {
-    const known = found.get(session);
-    if (known !== undefined) return known;
-    if (typeof sessionKeys !== "function") {
-      const dataKey = sessionKeys.get(session);
-      if (dataKey !== undefined) return { dataKey, isCertain: true };
-      throw new GarrisonError("key-missing", `the data key of session ${session} is not at hand`);
-    }
-    const candidates = keys.epochs.map(({ epoch }) => sessionKeys(session, epoch));
-    const dataKey = newest === 0 ? candidates[0] : candidates.findLast(fits);
-    if (dataKey === undefined) return { dataKey: candidates[newest]!, isCertain: false };
-    const certain = { dataKey, isCertain: true };
-    found.set(session, certain);
-    return certain;
-  };
 }
