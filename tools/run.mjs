@@ -46,6 +46,9 @@ const systemPackages = {
     "mkfs.btrfs": "btrfs-progs",
     curl: "curl",
     aws: "awscli",
+    nbdfuse: "libnbd-bin",
+    fusermount3: "fuse3",
+    sfdisk: "fdisk",
   },
   check: {},
 };

@@ -2,8 +2,10 @@ import type { Command } from "commander";
 import { listPoints } from "@garrison/repository/point/list-points";
 import type { CliContext } from "../cli-context.ts";
 import { backupImage, type ImageBackupFlags } from "../repository/backup-image.ts";
+import { diffImages, type ImageDiffFlags } from "../repository/diff-images.ts";
 import { expireImages, type ImageExpireFlags } from "../repository/expire-images.ts";
 import { formatPoints } from "../repository/format-points.ts";
+import { mountImage, type ImageMountFlags } from "../repository/mount-image.ts";
 import {
   listDomains,
   openNamedRepository,
@@ -48,6 +50,24 @@ export function register(program: Command, context: CliContext): void {
     .option("--volume <id>", "which volume, if the point holds several")
     .option("--in-place", "the file may exist: only blocks that differ are written")
     .action((point: string, flags: ImageRestoreFlags) => restoreImage(point, flags, context));
+  verb("mount", "show the files of a restore point in a folder, read-only, until it is interrupted")
+    .argument("<point>", "a restore point's id, or a name: then its newest")
+    .argument("<folder>", "an empty folder; made if it isn't there")
+    .option("--domain <name>", "the domain it is in", "local")
+    .option("--volume <id>", "which volume, if the point holds several")
+    .option("--partition <number>", "which partition, if the disk has several with data")
+    .option("--raw", "show the disk itself as one file; needs no root")
+    .action((point: string, folder: string, flags: ImageMountFlags) =>
+      mountImage(point, { ...flags, folder }, context),
+    );
+  verb("diff", "print where two restore points differ, as JSON lines that --changed reads")
+    .argument("<before>", "a restore point's id, or a name: then its newest")
+    .argument("<after>", "the same")
+    .option("--domain <name>", "the domain they are in", "local")
+    .option("--volume <id>", "which volume, if the points hold several")
+    .action((before: string, after: string, flags: ImageDiffFlags) =>
+      diffImages({ before, after }, flags, context),
+    );
   verb("list", "restore points")
     .option("--name <name>", "only of this name")
     .option("--domain <name>", "only this domain")

@@ -4,11 +4,11 @@ import { formatSize, GiB } from "@garrison/core/units";
 import type { BlockTarget } from "@garrison/repository/disk/block-target";
 import { openFileBlockTarget } from "@garrison/repository/disk/file-block-target";
 import type { DomainKeys } from "@garrison/repository/keys/keys";
-import { findNewestPoint, listPoints } from "@garrison/repository/point/list-points";
 import type { PointVolume, RestorePoint } from "@garrison/repository/point/read-point";
 import { restoreVolume, type RestoreSummary } from "@garrison/repository/restore/restore-volume";
 import type { CliContext } from "../cli-context.ts";
 import { regionOf } from "../repository-address.ts";
+import { chooseVolume, findPoint } from "./find-point.ts";
 import { openNamedRepository, type OpenedRepository, type RepositoryFlags } from "./open-named-repository.ts";
 import { showProgress } from "./show-progress.ts";
 
@@ -39,31 +39,6 @@ export async function restoreImage(
   } finally {
     await target.blocks.close();
   }
-}
-
-async function findPoint(
-  wanted: { readonly store: OpenedRepository["store"]; readonly keys: DomainKeys; readonly point: string },
-  context: CliContext,
-): Promise<RestorePoint> {
-  if (/^[0-9a-f]{16}$/.test(wanted.point)) {
-    const points = await listPoints(wanted, {}, context);
-    const found = points.find((each) => each.sessionId === wanted.point);
-    if (found !== undefined) return found;
-  }
-  const newest = await findNewestPoint(wanted, wanted.point, context);
-  if (newest !== undefined) return newest;
-  throw new GarrisonError(
-    "point-missing",
-    `no restore point has the id or name ${wanted.point} in ${wanted.keys.domain}`,
-  );
-}
-
-function chooseVolume(point: RestorePoint, wanted: string | undefined): PointVolume {
-  if (wanted === undefined && point.volumes.length === 1) return point.volumes[0]!;
-  const found = point.volumes.find((volume) => volume.volumeId === wanted || volume.deviceName === wanted);
-  if (found !== undefined) return found;
-  const names = point.volumes.map((volume) => volume.volumeId).join(", ");
-  throw new GarrisonError("usage", `choose a volume of the restore point with --volume: ${names}`);
 }
 
 interface RestoreTarget {

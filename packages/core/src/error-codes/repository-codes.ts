@@ -204,4 +204,18 @@ export const repositoryCodes = defineErrorCodes({
     title: "The target can't be written",
     help: "Check that the file or device may be written, is large enough, and that there is space.",
   },
+  "export-full": {
+    retryable: false,
+    httpStatus: 507,
+    exitCode: 1,
+    title: "Too much was written to a mounted restore point",
+    help: "What is written to a mounted restore point is thrown away in the end and has little room; restore it instead.",
+  },
+  "mount-failed": {
+    retryable: false,
+    httpStatus: 422,
+    exitCode: 1,
+    title: "The restore point can't be mounted",
+    help: "See the message for what is missing or damaged. `image mount --raw` gives the disk as one file, which needs no file system support; `image restore` always works.",
+  },
 });

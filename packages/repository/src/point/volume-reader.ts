@@ -28,12 +28,13 @@ export interface VolumeReader {
 }
 
 const keptInteriors = 2;
-const keptLeaves = 4;
+/** Enough for who walks in order; who jumps about asks for more. */
+const defaultKeptLeaves = 4;
 
 export function openVolumeReader(
   given: PageReaderDependencies,
   owner: { readonly series: string; readonly volume: RecordVolume },
-  call: StoreCall,
+  call: StoreCall & { readonly keptLeaves?: number },
 ): VolumeReader {
   const dependencies = { ...given, forwards: given.forwards ?? openForwardReader(given) };
   const { volume } = owner;
@@ -52,7 +53,7 @@ export function openVolumeReader(
     place,
     interior,
     leafReference,
-    leaf: keepLast(keptLeaves, async (leaf: number) => {
+    leaf: keepLast(call.keptLeaves ?? defaultKeptLeaves, async (leaf: number) => {
       const address = await leafReference(leaf);
       return address === undefined
         ? undefined
@@ -76,9 +77,8 @@ function keepLast<Result>(
 ): (key: number) => Promise<Result> {
   const answers = new Map<number, Promise<Result>>();
   return (key) => {
-    const known = answers.get(key);
-    if (known !== undefined) return known;
-    const answer = read(key);
+    const answer = answers.get(key) ?? read(key);
+    answers.delete(key);
     answers.set(key, answer);
     answer.catch(() => answers.delete(key));
     if (answers.size > kept) answers.delete(answers.keys().next().value!);
