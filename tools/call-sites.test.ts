@@ -8,8 +8,9 @@ import { readSourceFiles } from "./source-files.ts";
  * called.
  */
 
-/** Called with an operator's own credentials: no role of ours needs these rights. */
-const operatorFiles = /\/(create-role|read-role-state|role-policy-reader|create-bucket)\.ts$/;
+/** Called with an operator's own credentials: no role of ours needs these rights. Versions and locks are the command line's. */
+const operatorFiles =
+  /\/(create-role|read-role-state|role-policy-reader|create-bucket|s3-object-versions|s3-object-lock)\.ts$/;
 
 /** Commands whose IAM action has another name. */
 const actionOf: Readonly<Record<string, string>> = {

@@ -1,27 +1,39 @@
 import {
   DeleteObjectCommand,
-  GetObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   type ListObjectsV2CommandOutput,
-  type S3Client,
 } from "@aws-sdk/client-s3";
-import { GarrisonError } from "@garrison/core/garrison-error";
+import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import type {
   ByteRange,
+  CreateCall,
   CreateOutcome,
+  LockMode,
   ObjectStore,
+  ObjectVersions,
   StoreCall,
   StoredObject,
 } from "@garrison/repository/store/object-store";
 import type { DataClients } from "./data-clients.ts";
-import { awsErrorCode, translateAwsError } from "./translate-aws-error.ts";
+import { s3LockModes } from "./s3-object-lock.ts";
+import { openS3ObjectVersions } from "./s3-object-versions.ts";
+import { objectAt, readS3Object, type S3Place } from "./s3-place.ts";
+import { storeError } from "./s3-store-error.ts";
+import { awsErrorCode } from "./translate-aws-error.ts";
 
 export interface S3ObjectStoreOptions {
   readonly clients: Pick<DataClients, "s3">;
   readonly bucket: string;
   /** Put before every key with a slash; empty for the bucket's root. */
   readonly prefix: string;
+  /** Present where the bucket keeps versions (`readBucketProtection`). */
+  readonly versions?: S3Versioning;
+}
+
+export interface S3Versioning {
+  /** Present where the bucket has Object Lock: what is asked for with a date. */
+  readonly lockMode?: LockMode;
 }
 
 /**
@@ -35,26 +47,28 @@ export function openS3ObjectStore(options: S3ObjectStoreOptions): ObjectStore {
 
 class S3ObjectStore implements ObjectStore {
   readonly address: string;
-  readonly #s3: S3Client;
-  readonly #bucket: string;
-  readonly #root: string;
+  readonly versions?: ObjectVersions;
+  readonly #place: S3Place;
+  readonly #lockMode: LockMode | undefined;
 
-  constructor({ clients, bucket, prefix }: S3ObjectStoreOptions) {
-    this.#s3 = clients.s3();
-    this.#bucket = bucket;
-    this.#root = prefix === "" ? "" : `${prefix}/`;
-    this.address = `s3://${bucket}/${this.#root}`;
+  constructor({ clients, bucket, prefix, versions }: S3ObjectStoreOptions) {
+    const root = prefix === "" ? "" : `${prefix}/`;
+    this.address = `s3://${bucket}/${root}`;
+    this.#place = { s3: clients.s3(), bucket, root, address: this.address };
+    this.#lockMode = versions?.lockMode;
+    if (versions !== undefined) this.versions = openS3ObjectVersions(this.#place, this.#lockMode);
   }
 
-  async create(key: string, bytes: Uint8Array, call: StoreCall): Promise<CreateOutcome> {
+  async create(key: string, bytes: Uint8Array, call: CreateCall): Promise<CreateOutcome> {
     const put = new PutObjectCommand({
-      ...this.#object(key),
+      ...objectAt(this.#place, key),
       Body: bytes,
       ContentLength: bytes.length,
       IfNoneMatch: "*",
+      ...this.#lock(call),
     });
     try {
-      await this.#s3.send(put, { abortSignal: call.signal });
+      await this.#place.s3.send(put, { abortSignal: call.signal });
       return "created";
     } catch (error) {
       if (awsErrorCode(error) === "PreconditionFailed") return "exists";
@@ -63,23 +77,12 @@ class S3ObjectStore implements ObjectStore {
   }
 
   async read(key: string, call: StoreCall & { readonly range?: ByteRange }): Promise<Uint8Array> {
-    const { range } = call;
-    const rangeHeader =
-      range === undefined ? undefined : `bytes=${range.offset}-${range.offset + range.length - 1}`;
-    const get = new GetObjectCommand({ ...this.#object(key), Range: rangeHeader });
     try {
-      const { Body: body } = await this.#s3.send(get, { abortSignal: call.signal });
-      const bytes = (await body?.transformToByteArray()) ?? new Uint8Array(0);
-      if (range === undefined || bytes.length === range.length) return bytes;
-      throw new GarrisonError(
-        "object-truncated",
-        `${this.address}${key} ends before byte ${range.offset + range.length}`,
-      );
+      return await readS3Object(this.#place, { key }, call);
     } catch (error) {
-      const doing = `reading ${this.address}${key}`;
-      const named = readError(error, doing);
-      if (named.code !== "store-access-denied" || !(await this.#isAbsent(key, call))) throw named;
-      throw new GarrisonError("object-missing", `${doing}: there is no such object`, { cause: error });
+      if (!isGarrisonError(error, "store-access-denied") || !(await this.#isAbsent(key, call))) throw error;
+      const message = `reading ${this.address}${key}: there is no such object`;
+      throw new GarrisonError("object-missing", message, { cause: error });
     }
   }
 
@@ -91,7 +94,7 @@ class S3ObjectStore implements ObjectStore {
       for (const { Key: key, Size: sizeBytes, LastModified: modified } of page.Contents ?? []) {
         if (key === undefined) continue;
         yield {
-          key: key.slice(this.#root.length),
+          key: key.slice(this.#place.root.length),
           sizeBytes: sizeBytes ?? 0,
           modifiedMs: modified?.getTime() ?? 0,
         };
@@ -102,14 +105,14 @@ class S3ObjectStore implements ObjectStore {
   async *listFolders(prefix: string, call: StoreCall): AsyncGenerator<string> {
     for await (const page of this.#pages(prefix, { signal: call.signal, delimiter: "/" })) {
       for (const { Prefix: folder } of page.CommonPrefixes ?? []) {
-        if (folder !== undefined) yield folder.slice(this.#root.length);
+        if (folder !== undefined) yield folder.slice(this.#place.root.length);
       }
     }
   }
 
   async delete(key: string, call: StoreCall): Promise<void> {
-    const command = new DeleteObjectCommand(this.#object(key));
-    await this.#s3.send(command, { abortSignal: call.signal }).catch((error: unknown) => {
+    const command = new DeleteObjectCommand(objectAt(this.#place, key));
+    await this.#place.s3.send(command, { abortSignal: call.signal }).catch((error: unknown) => {
       throw storeError(error, `deleting ${this.address}${key}`);
     });
   }
@@ -127,8 +130,13 @@ class S3ObjectStore implements ObjectStore {
     }
   }
 
-  #object(key: string): { readonly Bucket: string; readonly Key: string } {
-    return { Bucket: this.#bucket, Key: this.#root + key };
+  /** Without a date of its own an object gets what the bucket's default says. */
+  #lock({ retainUntilMs }: CreateCall) {
+    if (retainUntilMs === undefined || this.#lockMode === undefined) return {};
+    return {
+      ObjectLockMode: s3LockModes[this.#lockMode],
+      ObjectLockRetainUntilDate: new Date(retainUntilMs),
+    };
   }
 
   async *#pages(
@@ -138,43 +146,17 @@ class S3ObjectStore implements ObjectStore {
     let token: string | undefined;
     do {
       const list = new ListObjectsV2Command({
-        Bucket: this.#bucket,
-        Prefix: this.#root + prefix,
+        Bucket: this.#place.bucket,
+        Prefix: this.#place.root + prefix,
         Delimiter: call.delimiter,
-        StartAfter: call.startAfter === undefined ? undefined : this.#root + call.startAfter,
+        StartAfter: call.startAfter === undefined ? undefined : this.#place.root + call.startAfter,
         ContinuationToken: token,
       });
-      const page = await this.#s3.send(list, { abortSignal: call.signal }).catch((error: unknown) => {
+      const page = await this.#place.s3.send(list, { abortSignal: call.signal }).catch((error: unknown) => {
         throw storeError(error, `listing ${this.address}${prefix}`);
       });
       yield page;
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
-  }
-}
-
-function readError(error: unknown, doing: string): GarrisonError {
-  const code = awsErrorCode(error);
-  if (code === "NoSuchKey") return new GarrisonError("object-missing", `${doing}: there is no such object`);
-  if (code === "InvalidRange")
-    return new GarrisonError("object-truncated", `${doing}: it ends before the range asked for`);
-  return storeError(error, doing);
-}
-
-/** AWS's refusals in the words that the engine knows. */
-function storeError(error: unknown, doing: string): GarrisonError {
-  const translated = translateAwsError(error, doing);
-  const options = { cause: error, details: translated.details };
-  switch (translated.code) {
-    case "aws-throttled":
-    case "aws-unavailable":
-      return new GarrisonError("store-unavailable", doing, options);
-    case "aws-access-denied":
-    case "aws-credentials-missing":
-      return new GarrisonError("store-access-denied", doing, options);
-    case "aws-credentials-expired":
-      return new GarrisonError("store-credentials-expired", doing, options);
-    default:
-      return translated;
   }
 }

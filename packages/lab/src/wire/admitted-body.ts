@@ -10,6 +10,7 @@ import {
   contentHash,
   contentHashMismatch,
   hashChecked,
+  heard,
   isContentHash,
   readWholeBody,
 } from "./request-body.ts";
@@ -70,9 +71,8 @@ export async function admitBody(lab: Lab, admission: Admission): Promise<Admitte
       body: isContentHash(payloadHash) ? hashChecked(message, payloadHash) : message,
       trailers: noTrailers,
     };
-  const decoder = new AwsChunkedDecoder(
-    payloadHash.startsWith("STREAMING-AWS4") ? { signature, key } : undefined,
-  );
+  const signed = payloadHash.startsWith("STREAMING-AWS4") ? { signature, key } : undefined;
+  const decoder = heard(new AwsChunkedDecoder(signed));
   message.on("error", (error) => decoder.destroy(error));
   message.pipe(decoder);
   return { credential, body: decoder, trailers: () => decoder.trailers };

@@ -7,6 +7,7 @@ import { DecodeError } from "./decode-error.ts";
 import { decodeFailure } from "./decode-failures.ts";
 import { internalFailure } from "./faults.ts";
 import { protocolRequest, readIncoming } from "./incoming.ts";
+import { heard } from "./request-body.ts";
 import { logCall } from "./log-call.ts";
 import { Dropped, meetFault } from "./meet-fault.ts";
 import { openCall } from "./open-call.ts";
@@ -17,6 +18,7 @@ import type { Decoded } from "./protocol.ts";
 import type { Reply } from "./reply.ts";
 import { checkRequired } from "./required-members.ts";
 import { sendReply } from "./send-reply.ts";
+import { spoilReply } from "./spoil-reply.ts";
 import { openSigningKeys, type SigningKeys } from "./signature.ts";
 
 export interface Dispatcher {
@@ -30,6 +32,7 @@ export function openDispatcher(lab: Lab, registry: ServiceRegistry): Dispatcher 
   const keys = openSigningKeys();
   return {
     async answer(message, response) {
+      heard(message);
       const progress = begin(lab, message, response);
       let reply: Reply;
       let errorCode: string | undefined;
@@ -42,6 +45,11 @@ export function openDispatcher(lab: Lab, registry: ServiceRegistry): Dispatcher 
         reply = encodeFailure(failure, progress);
       }
       logCall(lab, progress, errorCode);
+      try {
+        if (progress.spoiling !== undefined) reply = spoilReply(lab, progress.spoiling, reply);
+      } catch {
+        return void message.socket.destroy();
+      }
       reply.headers["date"] = new Date(lab.clock.now()).toUTCString();
       sendReply(response, reply, message.method === "HEAD");
       // A body that nobody read would block the connection's next request.

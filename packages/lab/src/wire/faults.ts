@@ -2,7 +2,19 @@ import { randomFraction, seededRandom, type Random } from "@garrison/core/random
 import { AwsError } from "./aws-error.ts";
 import type { ProtocolKind } from "./service-schemas.ts";
 
-export type FaultKind = "throttle" | "error500" | "error503" | "timeout" | "drop" | "expired" | "latency";
+/** The last three let the call happen and spoil its answer: lost, cut off in its middle, arriving in small pieces. */
+export type FaultKind =
+  | "throttle"
+  | "error500"
+  | "error503"
+  | "timeout"
+  | "drop"
+  | "expired"
+  | "latency"
+  | "conflict"
+  | "lost"
+  | "cut"
+  | "slow";
 
 /** A rule that makes some calls go wrong. The first rule that matches a call decides. */
 export interface FaultRule {
@@ -18,7 +30,7 @@ export interface FaultRule {
   readonly skip?: number;
   /** How many calls it hits before it is spent; absent: no end. */
   readonly count?: number;
-  /** `latency`: how long the call is held. */
+  /** `latency`: how long the call is held. `slow`: how long the answer takes to arrive. Default: a second. */
   readonly latencyMs?: number;
 }
 

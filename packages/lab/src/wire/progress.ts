@@ -1,5 +1,6 @@
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { CallerPrincipal } from "../identity/caller-principal.ts";
+import type { FaultRule } from "./faults.ts";
 import type { Incoming } from "./incoming.ts";
 import type { OpenedService } from "./open-services.ts";
 import type { Protocol } from "./protocol.ts";
@@ -14,4 +15,6 @@ export interface Progress {
   operation?: string;
   caller?: CallerPrincipal;
   authorizer?: Authorizer;
+  /** A fault that waits for the answer. */
+  spoiling?: FaultRule;
 }

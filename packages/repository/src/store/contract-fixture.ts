@@ -1,15 +1,27 @@
 import type { Clock } from "@garrison/core/clock";
-import type { ObjectStore } from "./object-store.ts";
+import type { CreateOutcome, ObjectStore } from "./object-store.ts";
 
 export interface StoreUnderTest {
   /** Empty, and used by one test only. */
   readonly store: ObjectStore;
   /** The store's own; default: the system's. */
   readonly clock?: Clock;
+  /** Answers get lost on the way: a creation that succeeded may be told as one that was there before. */
+  readonly losesAnswers?: boolean;
+  /** Keys on a page of its listings; default 1,000. */
+  readonly pageKeys?: number;
   readonly close?: () => Promise<void>;
 }
 
-export type WithStore = (run: (store: ObjectStore, clock: Clock) => Promise<void>) => () => Promise<void>;
+export interface OpenedStore {
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  /** What a successful creation may answer. */
+  readonly created: readonly CreateOutcome[];
+  readonly pageKeys: number;
+}
+
+export type WithStore = (run: (opened: OpenedStore) => Promise<void>) => () => Promise<void>;
 
 export const call = { signal: new AbortController().signal };
 export const bytesOf = (text: string) => new Uint8Array(Buffer.from(text));

@@ -4,21 +4,35 @@ import { link, mkdir, open, readdir, stat, unlink, type FileHandle } from "node:
 import { dirname, join } from "node:path";
 import { throwIfAborted } from "@garrison/core/clock";
 import { GarrisonError } from "@garrison/core/garrison-error";
+import { minuteMs } from "@garrison/core/units";
 import type { ByteRange, ObjectStore, StoreCall, StoredObject } from "./object-store.ts";
 
 const temporaryFolder = ".garrison-tmp";
 const keyPattern = /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/;
 
+/** No creation takes so long: a temporary file of this age was left behind by a process that died. */
+const abandonedAfterMs = 24 * 60 * minuteMs;
+
+interface FolderPlace {
+  readonly folder: string;
+  /** Folders whose names are known to be durable. */
+  readonly syncedFolders: Set<string>;
+  /** Begun by the first creation: readers change nothing. */
+  tidying?: Promise<void>;
+}
+
 /**
  * A store in a folder: temporary file, fsync, **hard link** to the final name (a rename would overwrite), fsync of the
- * folder. Needs a file system with hard links. Objects are read-only files.
+ * folder. So an object is whole and durable before it is acknowledged, whatever dies meanwhile. Several creations may be
+ * under way at once; that is how a writer's packs reach the disk in the background. Needs a file system with hard links.
+ * Objects are read-only files.
  */
 export function openFolderObjectStore(options: { readonly folder: string }): ObjectStore {
   const { folder } = options;
-  const syncedFolders = new Set<string>();
+  const place: FolderPlace = { folder, syncedFolders: new Set() };
   return {
     address: `file://${folder}`,
-    create: (key, bytes, call) => createObject({ folder, syncedFolders }, { key, bytes }, call),
+    create: (key, bytes, call) => createObject(place, { key, bytes }, call),
     read: (key, call) => readObject(folder, key, call),
     list: (prefix, call) => listObjects(folder, prefix, call),
     listFolders: (prefix, call) => listFolders(folder, prefix, call),
@@ -33,14 +47,16 @@ export function openFolderObjectStore(options: { readonly folder: string }): Obj
 }
 
 function pathOf(folder: string, key: string): string {
-  if (!keyPattern.test(key) || key.split("/").some((part) => part === "." || part === "..")) {
+  const parts = key.split("/");
+  const isReserved = parts[0] === temporaryFolder || parts.some((part) => part === "." || part === "..");
+  if (!keyPattern.test(key) || isReserved) {
     throw new GarrisonError("usage", `"${key}" can't be an object's name`);
   }
   return join(folder, key);
 }
 
 async function createObject(
-  place: { readonly folder: string; readonly syncedFolders: Set<string> },
+  place: FolderPlace,
   object: { readonly key: string; readonly bytes: Uint8Array },
   call: StoreCall,
 ): Promise<"created" | "exists"> {
@@ -51,6 +67,7 @@ async function createObject(
     await prepareFolder(place, dirname(temporary));
     await prepareFolder(place, dirname(path));
     await writeDurably(temporary, object.bytes);
+    await (place.tidying ??= removeAbandoned(temporary).catch(() => undefined));
     const outcome = await linkOnce(temporary, path);
     await syncFolder(dirname(path));
     return outcome;
@@ -63,6 +80,18 @@ async function createObject(
 
 function temporaryName(key: string): string {
   return `${createHash("sha256").update(key).digest("hex").slice(0, 16)}-${randomUUID()}`;
+}
+
+/** Removes what dead processes left in the temporary folder: old ones only, measured by the file system's own clock. */
+async function removeAbandoned(fresh: string): Promise<void> {
+  const folder = dirname(fresh);
+  const { mtimeMs: nowMs } = await stat(fresh);
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const facts = await stat(path).catch(() => undefined);
+    if (facts !== undefined && nowMs - facts.mtimeMs > abandonedAfterMs)
+      await unlink(path).catch(() => undefined);
+  }
 }
 
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
@@ -86,10 +115,7 @@ async function linkOnce(from: string, to: string): Promise<"created" | "exists">
 }
 
 /** Makes a folder and makes its name durable in each parent that had to be made. */
-async function prepareFolder(
-  place: { readonly folder: string; readonly syncedFolders: Set<string> },
-  folder: string,
-): Promise<void> {
+async function prepareFolder(place: FolderPlace, folder: string): Promise<void> {
   if (place.syncedFolders.has(folder)) return;
   const firstMade = await mkdir(folder, { recursive: true });
   if (firstMade !== undefined) {

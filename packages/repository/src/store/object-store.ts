@@ -81,7 +81,10 @@ export interface ObjectVersions {
   /** What `retainUntilMs` asks for. Absent where versions are kept without locks. */
   readonly lockMode?: LockMode;
 
-  /** All versions of the keys that begin with `prefix`: keys in byte order after `startAfter`, of one key the newest first. */
+  /**
+   * All versions of the keys that begin with `prefix`: keys in byte order after `startAfter`; of one key the latest first,
+   * and what holds bytes from the newest to the oldest. Where markers stand in between is known to the second only.
+   */
   list(prefix: string, call: StoreCall & { readonly startAfter?: string }): AsyncIterable<StoredVersion>;
 
   /** As `ObjectStore.read`, of one version. */

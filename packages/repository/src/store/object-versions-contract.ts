@@ -19,7 +19,7 @@ const versionsOf = (versions: ObjectVersions, key: string): Promise<StoredVersio
 /** An object that was hidden, made again and hidden again: markers on top and in between. */
 async function hideTwice(store: ObjectStore, key: string): Promise<void> {
   for (const text of ["first", "second"]) {
-    expect(await store.create(key, bytesOf(text), call)).toBe("created");
+    await store.create(key, bytesOf(text), call);
     await store.delete(key, call);
   }
 }
@@ -27,28 +27,30 @@ async function hideTwice(store: ObjectStore, key: string): Promise<void> {
 function describeHiding(withStore: WithStore): void {
   test(
     "where versions are kept, a deleted object is only hidden",
-    withStore(async (store) => {
+    withStore(async ({ store }) => {
       if (store.versions === undefined) return;
       await hideTwice(store, "k");
       await expect(store.read("k", call)).rejects.toMatchObject({ code: "object-missing" });
       const found = await versionsOf(store.versions, "k");
-      expect(found.map(({ key, isLatest, isDeleteMarker }) => ({ key, isLatest, isDeleteMarker }))).toEqual([
-        { key: "k", isLatest: true, isDeleteMarker: true },
-        { key: "k", isLatest: false, isDeleteMarker: false },
-        { key: "k", isLatest: false, isDeleteMarker: true },
-        { key: "k", isLatest: false, isDeleteMarker: false },
-      ]);
-      expect(found.map((version) => version.sizeBytes)).toEqual([0, 6, 0, 5]);
-      expect(await textOf(store.versions.read(found[3]!, call))).toBe("first");
-      expect(await textOf(store.versions.read(found[1]!, call))).toBe("second");
+      expect(found.map((version) => version.isLatest)).toEqual(found.map((_, age) => age === 0));
+      expect(found.every((version) => version.key === "k")).toBe(true);
+      expect(found[0]).toMatchObject({ isDeleteMarker: true, sizeBytes: 0 });
+      const [second, first] = found.filter((version) => !version.isDeleteMarker);
+      expect([second!.sizeBytes, first!.sizeBytes]).toEqual([6, 5]);
+      expect(await textOf(store.versions.read(first!, call))).toBe("first");
+      expect(await textOf(store.versions.read(second!, call))).toBe("second");
+      const markers = found.filter((version) => version.isDeleteMarker);
+      // A deletion whose answer was lost and that was sent again leaves one more.
+      expect(markers.length).toBeGreaterThanOrEqual(2);
+      await expect(store.versions.read(markers[0]!, call)).rejects.toMatchObject({ code: "object-missing" });
     }),
   );
   test(
     "a range of a version is read exactly",
-    withStore(async (store) => {
+    withStore(async ({ store }) => {
       if (store.versions === undefined) return;
       await hideTwice(store, "k");
-      const version = (await versionsOf(store.versions, "k")).at(-1)!;
+      const version = (await versionsOf(store.versions, "k")).findLast((each) => !each.isDeleteMarker)!;
       const range = (offset: number, length: number) => ({ ...call, range: { offset, length } });
       expect(await textOf(store.versions.read(version, range(1, 3)))).toBe("irs");
       await expect(store.versions.read(version, range(3, 3))).rejects.toMatchObject({
@@ -58,19 +60,21 @@ function describeHiding(withStore: WithStore): void {
   );
   test(
     "a version that is deleted is gone, and one below it comes back",
-    withStore(async (store) => {
+    withStore(async ({ store }) => {
       const { versions } = store;
       if (versions === undefined) return;
       await hideTwice(store, "k");
-      for (const version of (await versionsOf(versions, "k")).slice(0, 3))
-        await versions.delete(version, call);
+      const found = await versionsOf(versions, "k");
+      const first = found.findLast((version) => !version.isDeleteMarker)!;
+      for (const version of found.filter((each) => each !== first)) await versions.delete(version, call);
       expect(await textOf(store.read("k", call))).toBe("first");
       const [left] = await versionsOf(versions, "k");
       await versions.delete(left!, call);
       await versions.delete(left!, call);
       expect(await versionsOf(versions, "k")).toEqual([]);
       await expect(versions.read(left!, call)).rejects.toMatchObject({ code: "object-missing" });
-      expect(await store.create("k", bytesOf("third"), call)).toBe("created");
+      await store.create("k", bytesOf("third"), call);
+      expect(await textOf(store.read("k", call))).toBe("third");
     }),
   );
 }
@@ -78,10 +82,11 @@ function describeHiding(withStore: WithStore): void {
 function describeVersionListing(withStore: WithStore): void {
   test(
     "versions are listed by key, then newest first, over pages and from anywhere",
-    withStore(async (store) => {
+    withStore(async ({ store, pageKeys }) => {
       const { versions } = store;
       if (versions === undefined) return;
-      for (let turn = 0; turn < 360; turn++) {
+      const turns = Math.ceil(pageKeys * 0.36);
+      for (let turn = 0; turn < turns; turn++) {
         await store.create("many", bytesOf(String(turn)), call);
         await store.delete("many", call);
       }
@@ -94,13 +99,16 @@ function describeVersionListing(withStore: WithStore): void {
         "many/more",
         "z",
       ]);
-      expect(all).toHaveLength(720 + 4 * 4);
       expect(all.filter((version) => version.isLatest)).toHaveLength(5);
-      const texts = all.filter((version) => version.key === "many" && !version.isDeleteMarker);
-      expect(await textOf(versions.read(texts[0]!, call))).toBe("359");
+      expect(new Set(all.map((version) => version.versionId)).size).toBe(all.length);
+      expect(all.filter((version) => version.isDeleteMarker).length).toBeGreaterThanOrEqual(turns + 8);
+      const holding = all.filter((version) => !version.isDeleteMarker);
+      expect(holding).toHaveLength(turns + 8);
+      const texts = holding.filter((version) => version.key === "many");
+      expect(await textOf(versions.read(texts[0]!, call))).toBe(String(turns - 1));
       expect(await textOf(versions.read(texts.at(-1)!, call))).toBe("0");
       const after = await collect(versions.list("many", { ...call, startAfter: "many" }));
-      expect(after.map((version) => version.key)).toEqual(Array.from({ length: 4 }, () => "many/more"));
+      expect([...new Set(after.map((version) => version.key))]).toEqual(["many/more"]);
     }),
   );
 }
@@ -109,7 +117,7 @@ function describeLocks(withStore: WithStore): void {
   const newestOf = async (versions: ObjectVersions, key: string) => (await versionsOf(versions, key))[0]!;
   test(
     "what is created with a lock can't be deleted before its date",
-    withStore(async (store, clock) => {
+    withStore(async ({ store, clock }) => {
       const { versions } = store;
       if (versions?.lockMode === undefined) return;
       const untilMs = wholeSecond(clock.now() + hourMs);
@@ -128,7 +136,7 @@ function describeLocks(withStore: WithStore): void {
   );
   test(
     "a lock grows and never shrinks",
-    withStore(async (store, clock) => {
+    withStore(async ({ store, clock }) => {
       const { versions } = store;
       if (versions?.lockMode === undefined) return;
       const [soon, later, last] = [1, 2, 3].map((hours) => wholeSecond(clock.now() + hours * hourMs));
@@ -147,7 +155,7 @@ function describeLocks(withStore: WithStore): void {
   );
   test(
     "an object without a lock says so, can be locked later, or is refused where there are no locks",
-    withStore(async (store, clock) => {
+    withStore(async ({ store, clock }) => {
       const { versions } = store;
       if (versions === undefined) return;
       await store.create("k", bytesOf("free"), call);

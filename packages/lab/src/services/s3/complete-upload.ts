@@ -5,7 +5,7 @@ import type { Call } from "../../wire/operation-handler.ts";
 import { openDigest } from "./checksums.ts";
 import { checksumMember } from "./expected-checksums.ts";
 import { findUpload } from "./multipart-upload.ts";
-import { encryptionMembers, newVersionId, shownVersionId } from "./new-version.ts";
+import { encryptionMembers, newVersionId, shownVersionId, wholeSecond } from "./new-version.ts";
 import type { ObjectChecksum, ObjectVersion, UploadPartRecord, UploadRecord } from "./object-record.ts";
 import { authorizeNewObject } from "./put-object.ts";
 import { openBucket, type BucketCall } from "./s3-access.ts";
@@ -34,7 +34,7 @@ export async function completeMultipartUpload(input: CompleteMultipartUploadComm
       versionId: newVersionId(at.bucket),
       etag: etagOfParts(parts),
       sizeBytes,
-      modifiedMs: call.lab.clock.now(),
+      modifiedMs: wholeSecond(call.lab.clock.now()),
       segments: parts.map(({ segment }) => segment),
       headers: upload.headers,
       metadata: upload.metadata,

@@ -2,7 +2,13 @@ import type { CopyObjectCommandInput } from "@aws-sdk/client-s3";
 import type { Call } from "../../wire/operation-handler.ts";
 import { parseAlgorithm } from "./expected-checksums.ts";
 import { checkReadConditions, findReadable } from "./get-object.ts";
-import { describeVersion, encryptionMembers, newVersionId, shownVersionId } from "./new-version.ts";
+import {
+  describeVersion,
+  encryptionMembers,
+  newVersionId,
+  shownVersionId,
+  wholeSecond,
+} from "./new-version.ts";
 import type { ObjectVersion } from "./object-record.ts";
 import { authorizeNewObject, keepOrDelete } from "./put-object.ts";
 import { authorizeKeyUse } from "./key-access.ts";
@@ -28,7 +34,7 @@ export async function copyObject(input: CopyObjectCommandInput, call: Call) {
       versionId: newVersionId(at.bucket),
       etag: `"${written.md5.toString("hex")}"`,
       sizeBytes: written.segment.sizeBytes,
-      modifiedMs: call.lab.clock.now(),
+      modifiedMs: wholeSecond(call.lab.clock.now()),
       segments: [written.segment],
       checksum: { algorithm, value: written.digests[algorithm]!, type: "FULL_OBJECT" },
     };

@@ -1,7 +1,7 @@
 import type { DeleteObjectCommandInput, DeleteObjectsCommandInput } from "@aws-sdk/client-s3";
 import { AwsError } from "../../wire/aws-error.ts";
 import type { Call } from "../../wire/operation-handler.ts";
-import { newVersionId, shownVersionId } from "./new-version.ts";
+import { newVersionId, shownVersionId, wholeSecond } from "./new-version.ts";
 import type { ObjectEntry, ObjectVersion } from "./object-record.ts";
 import { addVersion, currentVersion, removeVersion } from "./object-versions.ts";
 import { onObject, openBucket, type BucketCall } from "./s3-access.ts";
@@ -111,7 +111,7 @@ async function addDeleteMarker(at: BucketCall, key: string): Promise<DeleteAnswe
     deleteMarker: true,
     etag: "",
     sizeBytes: 0,
-    modifiedMs: call.lab.clock.now(),
+    modifiedMs: wholeSecond(call.lab.clock.now()),
     segments: [],
     headers: {},
     metadata: {},

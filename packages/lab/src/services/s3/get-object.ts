@@ -7,7 +7,7 @@ import { encryptionMembers, shownVersionId } from "./new-version.ts";
 import type { ObjectVersion } from "./object-record.ts";
 import { currentVersion } from "./object-versions.ts";
 import { rangeOfPart, rangeOfRequest } from "./object-range.ts";
-import { onBucket, onObject, openBucket, type BucketCall } from "./s3-access.ts";
+import { onBucket, onObject, openBucket, type BucketCall, type ObjectAction } from "./s3-access.ts";
 import { accessDenied, noSuchKey, noSuchVersion, preconditionFailed } from "./s3-error.ts";
 import { matchesEtag } from "./write-conditions.ts";
 
@@ -48,12 +48,21 @@ interface ReadInput {
  * as S3 does.
  */
 export function findReadable(at: BucketCall, input: ReadInput, action: string): ObjectVersion {
+  return findPermitted(at, input, { action: input.VersionId ? `${action}Version` : action });
+}
+
+/** The same under a right whose name is the same for the current and for a named version. */
+export function findPermitted(
+  at: BucketCall,
+  input: ReadInput,
+  right: Pick<ObjectAction, "action" | "context">,
+): ObjectVersion {
   const { call, store, bucket } = at;
   const key = input.Key ?? "";
   const entry = store.find(bucket.name, key);
   const named = entry?.versions.find(({ versionId }) => versionId === input.VersionId);
   const version = input.VersionId === undefined ? currentVersion(entry) : named;
-  call.authorize(onObject(at, { action: input.VersionId ? `${action}Version` : action, key, version }));
+  call.authorize(onObject(at, { ...right, key, version }));
   if (version === undefined) {
     if (!call.isAllowed(onBucket(at, "s3:ListBucket"))) throw accessDenied();
     if (input.VersionId !== undefined) throw noSuchVersion(key, input.VersionId);

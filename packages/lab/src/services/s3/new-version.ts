@@ -59,6 +59,11 @@ export function newVersionId(bucket: BucketRecord): string {
   return bucket.versioning === "Enabled" ? newOpaqueId() : "null";
 }
 
+/** S3 knows when a version was made to the second. */
+export function wholeSecond(timeMs: number): number {
+  return Math.floor(timeMs / 1000) * 1000;
+}
+
 /** The version id as answers carry it: absent for buckets that never were versioned. */
 export function shownVersionId(bucket: BucketRecord, versionId: string): string | undefined {
   return bucket.versioning === undefined ? undefined : versionId;

@@ -7,10 +7,17 @@ import type {
 } from "@aws-sdk/client-s3";
 import { AwsError } from "../../wire/aws-error.ts";
 import type { Call, Operation } from "../../wire/operation-handler.ts";
-import { checksumMembers, findReadable } from "./get-object.ts";
+import { checksumMembers, findPermitted, findReadable } from "./get-object.ts";
 import { checkRetention, checkTags, shownVersionId } from "./new-version.ts";
 import type { ObjectRetention, ObjectVersion } from "./object-record.ts";
-import { onObject, openBucket, type BucketCall, type BucketInput } from "./s3-access.ts";
+import {
+  onObject,
+  openBucket,
+  retentionContext,
+  type BucketCall,
+  type BucketInput,
+  type ObjectAction,
+} from "./s3-access.ts";
 import { accessDenied, invalidRequest } from "./s3-error.ts";
 
 interface VersionInput extends BucketInput {
@@ -58,8 +65,14 @@ async function deleteObjectTagging(input: VersionInput, call: Call) {
 }
 
 async function putObjectRetention(input: PutObjectRetentionCommandInput, call: Call) {
-  const open = await openLocked(input, call, "s3:PutObjectRetention");
   const { Mode, RetainUntilDate } = input.Retention ?? {};
+  const until = RetainUntilDate?.toISOString();
+  const context = {
+    ...(Mode === undefined ? {} : { "s3:object-lock-mode": Mode }),
+    ...(until === undefined ? {} : { "s3:object-lock-retain-until-date": until }),
+    ...retentionContext(call, until),
+  };
+  const open = await openLocked(input, call, { action: "s3:PutObjectRetention", context });
   const next = Mode === undefined ? undefined : checkRetention(Mode, RetainUntilDate, call.lab.clock.now());
   checkStronger(open, next, input.BypassGovernanceRetention ?? false);
   await replaceVersion(open, { ...open.version, retention: next });
@@ -67,7 +80,7 @@ async function putObjectRetention(input: PutObjectRetentionCommandInput, call: C
 }
 
 async function getObjectRetention(input: VersionInput, call: Call) {
-  const { version } = await openLocked(input, call, "s3:GetObjectRetention");
+  const { version } = await openLocked(input, call, { action: "s3:GetObjectRetention" });
   if (version.retention === undefined) throw noLockConfiguration();
   return {
     Retention: { Mode: version.retention.mode, RetainUntilDate: new Date(version.retention.untilMs) },
@@ -75,28 +88,26 @@ async function getObjectRetention(input: VersionInput, call: Call) {
 }
 
 async function putObjectLegalHold(input: PutObjectLegalHoldCommandInput, call: Call) {
-  const open = await openLocked(input, call, "s3:PutObjectLegalHold");
+  const open = await openLocked(input, call, { action: "s3:PutObjectLegalHold" });
   await replaceVersion(open, { ...open.version, legalHold: input.LegalHold?.Status === "ON" });
   return {};
 }
 
 async function getObjectLegalHold(input: VersionInput, call: Call) {
-  const { version } = await openLocked(input, call, "s3:GetObjectLegalHold");
+  const { version } = await openLocked(input, call, { action: "s3:GetObjectLegalHold" });
   if (version.legalHold === undefined) throw noLockConfiguration();
   return { LegalHold: { Status: version.legalHold ? "ON" : "OFF" } };
 }
 
 // Lock actions have no ...Version twin: one action for the current and for a named version.
-async function openLocked(input: VersionInput, call: Call, action: string): Promise<OpenVersion> {
+async function openLocked(
+  input: VersionInput,
+  call: Call,
+  right: Pick<ObjectAction, "action" | "context">,
+): Promise<OpenVersion> {
   const at = await openBucket(input, call);
   if (at.bucket.objectLock === undefined) throw invalidRequest("Bucket is missing Object Lock Configuration");
-  const key = input.Key ?? "";
-  const named = at.store
-    .find(at.bucket.name, key)
-    ?.versions.find(({ versionId }) => versionId === input.VersionId);
-  call.authorize(onObject(at, { action, key, version: named }));
-  if (named !== undefined) return { at, key, version: named };
-  return { at, key, version: findReadable(at, input, "s3:GetObject") };
+  return { at, key: input.Key ?? "", version: findPermitted(at, input, right) };
 }
 
 function checkStronger(open: OpenVersion, next: ObjectRetention | undefined, bypass: boolean): void {

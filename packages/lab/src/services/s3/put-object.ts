@@ -4,10 +4,17 @@ import { openBody } from "../../wire/read-body.ts";
 import { AwsError } from "../../wire/aws-error.ts";
 import type { WrittenBlob } from "./blob-store.ts";
 import { chosenAlgorithm, verifyChecksums } from "./expected-checksums.ts";
-import { describeVersion, encryptionMembers, newVersionId, shownVersionId } from "./new-version.ts";
+import {
+  describeVersion,
+  encryptionMembers,
+  newVersionId,
+  shownVersionId,
+  wholeSecond,
+} from "./new-version.ts";
 import type { ObjectVersion } from "./object-record.ts";
 import { authorizeKeyUse } from "./key-access.ts";
 import { onObject, openBucket, type BucketCall } from "./s3-access.ts";
+import { invalidRequest } from "./s3-error.ts";
 import { openConditionalWrite } from "./write-conditions.ts";
 
 const largestPutBytes = 5 * 1024 ** 3;
@@ -17,6 +24,7 @@ export async function putObject(input: PutObjectCommandInput, call: Call) {
   authorizeNewObject(at, input);
   const description = describeVersion(at, input);
   checkSize(call);
+  checkLockedBody(input, call);
   const key = input.Key ?? "";
   authorizeKeyUse(at, { key, encryption: description.encryption, actions: ["kms:GenerateDataKey"] });
   const write = openConditionalWrite(at, key, input);
@@ -28,7 +36,7 @@ export async function putObject(input: PutObjectCommandInput, call: Call) {
       versionId: newVersionId(at.bucket),
       etag: `"${written.md5.toString("hex")}"`,
       sizeBytes: written.segment.sizeBytes,
-      modifiedMs: call.lab.clock.now(),
+      modifiedMs: wholeSecond(call.lab.clock.now()),
       segments: [written.segment],
       checksum: { algorithm, value: written.digests[algorithm]!, type: "FULL_OBJECT" },
     };
@@ -82,6 +90,17 @@ export function authorizeNewObject(at: BucketCall, input: NewObjectRights, creat
     ...(input.ObjectLockLegalHoldStatus ? ["s3:PutObjectLegalHold"] : []),
   ];
   for (const action of actions) at.call.authorize(onObject(at, { action, key, context }));
+}
+
+/** What is locked can't be put right later, so S3 takes it only with a checksum. */
+function checkLockedBody(input: PutObjectCommandInput, call: Call): void {
+  if (input.ObjectLockMode === undefined && input.ObjectLockLegalHoldStatus === undefined) return;
+  const names = Object.keys(call.request.headers);
+  if (names.some((name) => name === "content-md5" || name.startsWith("x-amz-checksum-"))) return;
+  if (call.request.headers["x-amz-trailer"] !== undefined) return;
+  throw invalidRequest(
+    "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters",
+  );
 }
 
 function checkSize(call: Call): void {

@@ -110,6 +110,7 @@ function requestContext(call: Call): Context {
     const value = request.headers[header];
     if (typeof value === "string") context[key] = value;
   }
+  Object.assign(context, retentionContext(call, context["s3:object-lock-retain-until-date"]));
   for (const [name, key] of Object.entries(queryKeys)) {
     const value = request.query.get(name);
     if (value !== null) context[key] = value;
@@ -119,6 +120,16 @@ function requestContext(call: Call): Context {
   context["s3:authType"] = request.authentication === "query" ? "REST-QUERY-STRING" : "REST-HEADER";
   addRequestTags(context, request.headers["x-amz-tagging"]);
   return context;
+}
+
+const dayMs = 86_400_000;
+
+/** How long the lock that a request asks for would last. A part of a day counts as a day. */
+export function retentionContext(call: Call, until: string | readonly string[] | undefined): Context {
+  const untilMs = typeof until === "string" ? Date.parse(until) : Number.NaN;
+  if (Number.isNaN(untilMs)) return {};
+  const days = Math.max(0, Math.ceil((untilMs - call.lab.clock.now()) / dayMs));
+  return { "s3:object-lock-remaining-retention-days": String(days) };
 }
 
 function addRequestTags(context: Context, header: string | string[] | undefined): void {
