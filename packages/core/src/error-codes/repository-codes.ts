@@ -169,6 +169,15 @@ export const repositoryCodes = defineErrorCodes({
     title: "The restore point has ended",
     help: "Its retention is over; choose another one.",
   },
+  "prune-refused": {
+    retryable: false,
+    httpStatus: 409,
+    exitCode: 1,
+    title: "Restore points have vanished, so nothing is deleted",
+    help:
+      "They were known and are gone without having been ended. Find out who deleted them, and bring them back if you can; " +
+      "only then accept the loss with `garrison repository prune --accept-vanished`.",
+  },
   "key-missing": {
     retryable: false,
     httpStatus: 403,

@@ -48,6 +48,7 @@ export interface ForwardName {
 const numberText = (number: number): string => number.toString(16).padStart(8, "0");
 const laneNumber = (name: PackName): string => `${name.lane}-${numberText(name.number)}`;
 
+export const sessionPrefix = (domain: string, session: string): string => `${domain}/session/${session}/`;
 export const openName = (domain: string, session: string): string => `${domain}/session/${session}/open`;
 export const baseName = (domain: string, session: string, number: number): string =>
   `${domain}/session/${session}/base-${numberText(number)}`;
@@ -56,6 +57,8 @@ export const laneName = (domain: string, session: string, lane: string): string 
 export const markPrefix = (domain: string, session: string): string => `${domain}/session/${session}/mark-`;
 export const markName = (domain: string, name: PackName): string =>
   `${markPrefix(domain, name.session)}${laneNumber(name)}`;
+/** Over the packs of all sessions. */
+export const packFolder = (domain: string, kind: PackKind): string => `${domain}/${kind}/`;
 export const packPrefix = (domain: string, kind: PackKind, session: string): string =>
   `${domain}/${kind}/${session}/`;
 export const packName = (domain: string, kind: PackKind, name: PackName): string =>

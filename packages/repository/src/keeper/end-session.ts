@@ -3,6 +3,7 @@ import type { Random } from "@garrison/core/random";
 import { formatJson } from "../format/json-fields.ts";
 import { endName, pointName, seriesHash } from "../format/object-names.ts";
 import { encodeObject } from "../format/sealed-object.ts";
+import type { SessionBase } from "../format/session-objects.ts";
 import type { DomainKeys } from "../keys/keys.ts";
 import type { CreateOutcome, ObjectStore, StoreCall } from "../store/object-store.ts";
 import { signObject, type KeeperDependencies } from "./sign-object.ts";
@@ -33,10 +34,19 @@ export async function fenceSession(
   address: SessionAddress,
   call: StoreCall,
 ): Promise<CreateOutcome> {
-  const { keys, store } = keeper;
-  const name = pointName(keys.domain, seriesHash(keys, address.series), address.sessionId);
-  const body = { session: address.sessionId };
-  return store.create(name, signObject(keeper, { name, kind: "fence", body }), call);
+  const slot = { series: seriesHash(keeper.keys, address.series), session: address.sessionId };
+  return fenceSlot(keeper, slot, call);
+}
+
+/** As `fenceSession`, by the slot's own names. */
+export async function fenceSlot(
+  keeper: KeeperDependencies,
+  slot: SessionBase,
+  call: StoreCall,
+): Promise<CreateOutcome> {
+  const name = pointName(keeper.keys.domain, slot.series, slot.session);
+  const body = { session: slot.session };
+  return keeper.store.create(name, signObject(keeper, { name, kind: "fence", body }), call);
 }
 
 /** Ends a restore point, for good. Its bytes are reclaimed by a later prune. */
@@ -45,11 +55,16 @@ export async function endPoint(
   address: SessionAddress,
   call: StoreCall,
 ): Promise<void> {
-  const { keys, store } = keeper;
   if (!/^[0-9a-f]{16}$/.test(address.sessionId)) {
     throw new GarrisonError("usage", `"${address.sessionId}" is no restore point's id`);
   }
-  const name = endName(keys.domain, seriesHash(keys, address.series), address.sessionId);
-  const body = { session: address.sessionId };
-  await store.create(name, signObject(keeper, { name, kind: "tombstone", body }), call);
+  const series = seriesHash(keeper.keys, address.series);
+  await endSlot(keeper, { series, session: address.sessionId }, call);
+}
+
+/** As `endPoint`, by the slot's own names. */
+export async function endSlot(keeper: KeeperDependencies, slot: SessionBase, call: StoreCall): Promise<void> {
+  const name = endName(keeper.keys.domain, slot.series, slot.session);
+  const body = { session: slot.session };
+  await keeper.store.create(name, signObject(keeper, { name, kind: "tombstone", body }), call);
 }

@@ -35,9 +35,13 @@ export async function readSlot(
   call: StoreCall,
 ): Promise<SlotContent | undefined> {
   const { keys, store } = dependencies;
+  const bytes = await readIfThere(store, pointName(keys.domain, address.series, address.session), call);
+  return bytes === undefined ? undefined : decodeSlot(keys, address, bytes);
+}
+
+/** Throws `object-damaged` or `object-malformed` for what no writer and no keeper of this domain made for this slot. */
+export function decodeSlot(keys: DomainKeys, address: SlotAddress, bytes: Uint8Array): SlotContent {
   const name = pointName(keys.domain, address.series, address.session);
-  const bytes = await readIfThere(store, name, call);
-  if (bytes === undefined) return undefined;
   const object = decodeObject(keys, name, bytes);
   const { epoch } = object;
   if (object.kind === "record")
@@ -109,7 +113,8 @@ export async function readIfThere(
   return store.read(name, call);
 }
 
-async function isListed(store: ObjectStore, name: string, call: StoreCall): Promise<boolean> {
+/** Whether there is an object of exactly this name. */
+export async function isListed(store: ObjectStore, name: string, call: StoreCall): Promise<boolean> {
   for await (const object of store.list(name, call)) return object.key === name;
   return false;
 }

@@ -1,0 +1,205 @@
+import type { Finding } from "../check/check-plan.ts";
+import { endName, openName, parseSlotName, pointName } from "../format/object-names.ts";
+import type { SessionBase } from "../format/session-objects.ts";
+import { readTombstone } from "../point/read-slot.ts";
+import type { StoreCall } from "../store/object-store.ts";
+import type { PlannedFence, PruneDependencies } from "./prune-plan.ts";
+import { sessionKey } from "./session-sets.ts";
+import { newestPackMs, type PointFacts, type SlotFacts, type Survey } from "./survey-sessions.ts";
+
+/**
+ * What a session can still become. `open`: it may commit, so nothing that bears its name is touched and its bases are
+ * roots. `point`: it has committed. `ended`: it has a tombstone whose grace is over. `dead`: fenced or given up.
+ * `moves`: a keeper's own that counts. `unknown`: it began after the survey, or whatever it left is nobody's.
+ */
+export type SessionState = "open" | "point" | "ended" | "dead" | "moves" | "unknown";
+
+export interface Judgement {
+  readonly states: ReadonlyMap<string, SessionState>;
+  readonly roots: readonly PointFacts[];
+  readonly fences: readonly PlannedFence[];
+  /** Ended points that no open session holds. */
+  readonly ended: readonly SessionBase[];
+  /** What somebody may reach is not known: of sessions that have ever committed nothing goes. */
+  readonly isUnsettled: boolean;
+  readonly findings: readonly Finding[];
+}
+
+export interface JudgeOptions {
+  readonly storeTimeMs: number;
+  readonly graceMs: number;
+  readonly staleMs: number;
+  readonly disowned: readonly string[];
+}
+
+export async function judgeSessions(
+  pruner: PruneDependencies,
+  judged: { readonly survey: Survey; readonly options: JudgeOptions },
+  call: StoreCall,
+): Promise<Judgement> {
+  const bench = new Bench(pruner, judged.survey, judged.options);
+  await bench.judgeAll(call);
+  return bench.judgement();
+}
+
+/** Collects verdicts session by session. */
+class Bench {
+  readonly #pruner: PruneDependencies;
+  readonly #survey: Survey;
+  readonly #options: JudgeOptions;
+  readonly #states = new Map<string, SessionState>();
+  readonly #roots = new Map<string, PointFacts>();
+  readonly #ended = new Map<string, SessionBase>();
+  readonly #fences: PlannedFence[] = [];
+  readonly #findings: Finding[] = [];
+  #isUnsettled = false;
+
+  constructor(pruner: PruneDependencies, survey: Survey, options: JudgeOptions) {
+    this.#pruner = pruner;
+    this.#survey = survey;
+    this.#options = options;
+  }
+
+  judgement(): Judgement {
+    return {
+      states: this.#states,
+      roots: [...this.#roots.values()].sort((left, right) => (sessionKey(left) < sessionKey(right) ? -1 : 1)),
+      fences: this.#fences,
+      ended: this.#isUnsettled ? [] : [...this.#ended.values()],
+      isUnsettled: this.#isUnsettled,
+      findings: this.#findings,
+    };
+  }
+
+  async judgeAll(call: StoreCall): Promise<void> {
+    const { survey } = this;
+    const all = new Set([...survey.withPacks, ...survey.sessions.keys(), ...survey.slots.keys()]);
+    const tombstones = tombstonesOf(survey, all);
+    for (const session of [...all].sort()) {
+      const state = await this.#judge(session, tombstones.get(session) ?? [], call);
+      this.#states.set(session, state);
+    }
+    // Only now: a base may sort behind the session that holds it.
+    for (const [session, state] of this.#states) {
+      if (state !== "open") continue;
+      this.#holdBases(session);
+      await this.#fenceIfStale(session, call);
+    }
+  }
+
+  get survey(): Survey {
+    return this.#survey;
+  }
+
+  async #judge(session: string, tombstones: readonly SessionBase[], call: StoreCall): Promise<SessionState> {
+    const slots = this.#survey.slots.get(session) ?? [];
+    for (const slot of slots) await this.#judgeSlot(slot, call);
+    const objects = this.#survey.sessions.get(session);
+    const series = objects?.open?.series;
+    if (series === undefined && slots.length > 1) {
+      this.#unsettle(openName(this.#domain, session), `session ${session} has ${slots.length} slots`);
+      return "open";
+    }
+    const own = series === undefined ? slots[0] : slots.find((slot) => slot.series === series);
+    if (own?.state === "foreign" && objects?.open === undefined && !this.#ended.has(sessionKey(own)))
+      this.#unsettle(this.#nameOf(own), "it may have been a restore point, and nobody knows what it reaches");
+    if (own !== undefined) return this.#stateOf(own);
+    for (const each of tombstones) if (await this.#isEnded(each, call)) return "ended";
+    if (objects?.hasOpen === true) return "open";
+    const what = `nothing says what session ${session} is`;
+    if (this.#survey.withPacks.has(session))
+      this.#find("notice", "session-unknown", { key: session, message: what });
+    return "unknown";
+  }
+
+  #stateOf(slot: SlotFacts): SessionState {
+    if (this.#ended.has(sessionKey(slot))) return "ended";
+    return slot.state === "foreign" ? "open" : slot.state;
+  }
+
+  async #judgeSlot(slot: SlotFacts, call: StoreCall): Promise<void> {
+    if (slot.state !== "foreign" && slot.state !== "point") return;
+    if (await this.#isEnded(slot, call)) this.#ended.set(sessionKey(slot), baseOf(slot));
+    else if (slot.state === "point") this.#roots.set(sessionKey(slot), slot.point);
+    else this.#find("damage", "slot-foreign", { key: this.#nameOf(slot), message: slot.reason });
+  }
+
+  /** By a tombstone that the keeper signed and whose grace is over, by the store's own times. */
+  async #isEnded(slot: SessionBase, call: StoreCall): Promise<boolean> {
+    const endedAtMs = this.#survey.tombstones.get(sessionKey(slot));
+    if (endedAtMs === undefined) return false;
+    const state = await readTombstone(this.#pruner, slot, call);
+    if (state === "signed") return this.#options.storeTimeMs - endedAtMs >= this.#options.graceMs;
+    const key = endName(this.#domain, slot.series, slot.session);
+    const message = "this end of a restore point is not signed and does not count";
+    this.#find("notice", "tombstone-unsigned", { key, message });
+    return false;
+  }
+
+  #holdBases(session: string): void {
+    const objects = this.#survey.sessions.get(session);
+    if (objects === undefined) return;
+    if (!objects.isReadable) {
+      const reason = `the bases of session ${session} can't be read, so that nobody knows what it reaches`;
+      this.#unsettle(openName(this.#domain, session), reason);
+    }
+    for (const base of objects.bases) {
+      const slot = this.#survey.slots.get(base.session)?.find((each) => each.series === base.series);
+      if (slot?.state === "point") {
+        this.#roots.set(sessionKey(base), slot.point);
+        this.#ended.delete(sessionKey(base));
+      }
+      if (slot?.state === "foreign")
+        this.#unsettle(this.#nameOf(slot), `session ${session} reuses what it reaches`);
+    }
+  }
+
+  async #fenceIfStale(session: string, call: StoreCall): Promise<void> {
+    const objects = this.#survey.sessions.get(session);
+    const series = objects?.open?.series;
+    if (series === undefined) return;
+    if (this.#survey.slots.get(session)?.some((slot) => slot.series === series) === true) return;
+    const isDisowned = this.#options.disowned.includes(session);
+    let lastSignMs = objects!.newestMs;
+    if (!isDisowned && !this.#isStale(lastSignMs)) return;
+    lastSignMs = Math.max(lastSignMs, await newestPackMs(this.#pruner, session, call));
+    if (isDisowned) this.#fences.push({ series, session, lastSignMs, why: "disowned" });
+    else if (this.#isStale(lastSignMs)) this.#fences.push({ series, session, lastSignMs, why: "stale" });
+  }
+
+  #isStale(lastSignMs: number): boolean {
+    return this.#options.storeTimeMs - lastSignMs > this.#options.staleMs;
+  }
+
+  #unsettle(key: string, message: string): void {
+    this.#isUnsettled = true;
+    this.#find("damage", "session-unsettled", { key, message });
+  }
+
+  #find(severity: Finding["severity"], code: string, about: Pick<Finding, "key" | "message">): void {
+    this.#findings.push({ severity, code, ...about });
+  }
+
+  #nameOf(slot: SessionBase): string {
+    return pointName(this.#domain, slot.series, slot.session);
+  }
+
+  get #domain(): string {
+    return this.#pruner.keys.domain;
+  }
+}
+
+function baseOf({ series, session }: SessionBase): SessionBase {
+  return { series, session };
+}
+
+/** By session, of those that have left anything else. */
+function tombstonesOf(survey: Survey, wanted: ReadonlySet<string>): ReadonlyMap<string, SessionBase[]> {
+  const found = new Map<string, SessionBase[]>();
+  for (const key of survey.tombstones.keys()) {
+    const slot = parseSlotName(`/end/${key}`);
+    if (slot === undefined || !wanted.has(slot.session)) continue;
+    found.set(slot.session, [...(found.get(slot.session) ?? []), slot]);
+  }
+  return found;
+}
