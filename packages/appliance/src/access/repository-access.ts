@@ -6,11 +6,9 @@ import { GarrisonError } from "@garrison/core/garrison-error";
 import type { Random } from "@garrison/core/random";
 import { openFolderObjectStore } from "@garrison/repository/store/folder-object-store";
 import type { ObjectStore } from "@garrison/repository/store/object-store";
-import {
-  openRepository,
-  type Repository,
-  type RepositorySecret,
-} from "@garrison/repository/keys/open-repository";
+import { openRepository, type Repository } from "@garrison/repository/keys/open-repository";
+import type { RepositorySecret } from "@garrison/repository/keys/repository-secret";
+import { wrapPrefix } from "@garrison/repository/format/object-names";
 import { openRetryingObjectStore } from "@garrison/repository/store/retrying-object-store";
 import type { SecretBox } from "../secrets/secret-box.ts";
 import type { StoredRepository } from "../store/repositories.ts";
@@ -22,7 +20,13 @@ export interface OpenedRepository {
   readonly repository: Repository;
 }
 
-/** Opened repositories; the slow derivation from a password is done once for each. */
+/** A secret that an appliance can keep. */
+export type KeptSecret = Exclude<RepositorySecret, { readonly kms: unknown }>;
+
+/**
+ * Opened repositories. The slow derivation from a password is done once for each, and again when its key objects have
+ * changed: after a rotation the appliance goes on with the new keys by itself.
+ */
 export interface RepositoryAccess {
   open(record: StoredRepository, call: { readonly signal: AbortSignal }): Promise<OpenedRepository>;
 }
@@ -48,19 +52,27 @@ export interface StoreDependencies {
 
 export function openRepositoryAccess(dependencies: RepositoryAccessDependencies): RepositoryAccess {
   const { secrets } = dependencies;
-  const opened = new Map<string, OpenedRepository>();
+  const opened = new Map<string, OpenedRepository & { readonly keyNames: string }>();
   return {
     async open(record, call) {
       const known = opened.get(record.id);
-      if (known !== undefined) return known;
-      const store = openStoreAt(dependencies, record);
+      const store = known?.store ?? openStoreAt(dependencies, record);
+      // Listed first: what changes while it is being opened shows at the next call.
+      const keyNames = await listKeyNames(store, call);
+      if (known?.keyNames === keyNames) return known;
       const secret = openSecret(secrets, record);
       const repository = await openRepository({ store }, secret, call);
-      const result = { record, store, repository };
+      const result = { record, store, repository, keyNames };
       opened.set(record.id, result);
       return result;
     },
   };
+}
+
+async function listKeyNames(store: ObjectStore, call: { readonly signal: AbortSignal }): Promise<string> {
+  const names: string[] = [];
+  for await (const { key } of store.list(wrapPrefix, call)) names.push(key);
+  return names.join("\n");
 }
 
 /** The objects at a repository's address, with its role's rights. Throws `address-invalid`. */
@@ -90,7 +102,7 @@ export function repositoryRole(place: RepositoryPlace, region: string): Assumabl
   return { roleArn, externalId, region: parseS3Address(url).region ?? region };
 }
 
-export function sealSecret(secrets: SecretBox, id: string, secret: RepositorySecret): string {
+export function sealSecret(secrets: SecretBox, id: string, secret: KeptSecret): string {
   const plain =
     "password" in secret
       ? { password: secret.password }
@@ -98,7 +110,7 @@ export function sealSecret(secrets: SecretBox, id: string, secret: RepositorySec
   return secrets.seal(JSON.stringify(plain), `repository ${id}`);
 }
 
-function openSecret(secrets: SecretBox, record: StoredRepository): RepositorySecret {
+function openSecret(secrets: SecretBox, record: StoredRepository): KeptSecret {
   const plain = JSON.parse(secrets.open(record.secret, `repository ${record.id}`)) as {
     readonly password?: string;
     readonly masterSecret?: string;

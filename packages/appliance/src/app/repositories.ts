@@ -3,8 +3,8 @@ import { GarrisonError } from "@garrison/core/garrison-error";
 import { newId } from "@garrison/core/ids";
 import { checkRepository } from "@garrison/repository/check/check-repository";
 import { initRepository } from "@garrison/repository/keys/init-repository";
-import { openRepository, type RepositorySecret } from "@garrison/repository/keys/open-repository";
-import { openStoreAt, sealSecret } from "../access/repository-access.ts";
+import { openRepository } from "@garrison/repository/keys/open-repository";
+import { openStoreAt, sealSecret, type KeptSecret } from "../access/repository-access.ts";
 import {
   createRepositoryRecord,
   findRepositoryByName,
@@ -28,7 +28,7 @@ export async function addRepository(
     throw new GarrisonError("record-exists", `a repository with the name ${wanted.name} exists`);
   }
   const store = openStoreAt(dependencies, wanted);
-  const secret: RepositorySecret =
+  const secret: KeptSecret =
     wanted.password === undefined
       ? { masterSecret: random.bytes(masterSecretBytes) }
       : { password: wanted.password };

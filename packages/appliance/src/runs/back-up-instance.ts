@@ -4,6 +4,7 @@ import type { InstanceRecipe } from "@garrison/aws/ec2/instance-recipe";
 import { readInstanceRecipe } from "@garrison/aws/ec2/read-instance-recipe";
 import type { ImageBackupResult, Task } from "@garrison/channel/messages";
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
+import { requireCurrentKeys } from "@garrison/repository/keys/require-current-keys";
 import { newSessionId } from "@garrison/repository/point/session-id";
 import { roleOf } from "../access/aws-access.ts";
 import { readAccount } from "../store/accounts.ts";
@@ -154,6 +155,7 @@ async function backupTask(
 ): Promise<Task> {
   const { account, sessionId, base, run } = plan;
   const opened = await dependencies.repositories.open(plan.repository, call);
+  requireCurrentKeys(opened.repository);
   const { epoch } = opened.repository;
   const dataKey = toBase64(opened.repository.sessionDataKey(account.id, sessionId, epoch));
   return {

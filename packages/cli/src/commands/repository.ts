@@ -1,21 +1,21 @@
 import type { Command } from "commander";
 import { checkRepository } from "@garrison/repository/check/check-repository";
 import type { CheckLevel, Finding } from "@garrison/repository/check/check-plan";
-import { initRepository } from "@garrison/repository/keys/init-repository";
 import { listPoints } from "@garrison/repository/point/list-points";
 import type { CliContext } from "../cli-context.ts";
-import { openStore } from "../repository-address.ts";
 import { formatPoints, type ListedPoint } from "../repository/format-points.ts";
 import {
   listDomains,
   openNamedRepository,
   type OpenedRepository,
 } from "../repository/open-named-repository.ts";
-import { readPassword, type PasswordFlags } from "../repository/read-password.ts";
+import { runInit, type InitFlags } from "../repository/init-command.ts";
+import type { SecretFlags } from "../repository/read-secret.ts";
+import { registerKeys } from "../repository/register-keys.ts";
 import { formatStatus, readRepositoryStatus } from "../repository/repository-status.ts";
 import { GarrisonError } from "@garrison/core/garrison-error";
 
-interface CommonFlags extends PasswordFlags {
+interface CommonFlags extends SecretFlags {
   readonly domain?: string;
   readonly json?: true;
 }
@@ -34,31 +34,28 @@ export function register(program: Command, context: CliContext): void {
         "its first line is the password (default: GARRISON_PASSWORD, then a prompt)",
       )
       .option("--json", "print one object");
-  verb("init", "create a repository and probe its store").action((url: string, flags: CommonFlags) =>
-    runInit(url, flags, context),
+  const reading = (name: string, description: string) =>
+    verb(name, description)
+      .option("--sheet <file>", "open with an escrow sheet (or GARRISON_ESCROW_SHEET)")
+      .option("--kms", "open with a KMS key that the repository has (or GARRISON_KMS=1)");
+  verb("init", "create a repository and probe its store")
+    .option("--kms-key <arn>", "this KMS key opens it; a password too, if one is given")
+    .option("--escrow-file <file>", "write an escrow sheet to this new file")
+    .action((url: string, flags: InitFlags) => runInit(url, flags, context));
+  registerKeys(
+    reading("keys", "who can open the repository: list, add, remove, change, rotate, escrow"),
+    context,
   );
-  verb("status", "what is stored, by domain").action((url: string, flags: CommonFlags) =>
+  reading("status", "what is stored, by domain").action((url: string, flags: CommonFlags) =>
     runStatus(url, flags, context),
   );
-  verb("list", "the restore points of all domains")
+  reading("list", "the restore points of all domains")
     .option("--domain <name>", "only this domain")
     .action((url: string, flags: CommonFlags) => runList(url, flags, context));
-  verb("check", "find everything that is missing or damaged; exits 1 when something is")
+  reading("check", "find everything that is missing or damaged; exits 1 when something is")
     .option("--domain <name>", "only this domain")
     .option("--level <level>", "structure, or full: open every block", "structure")
     .action((url: string, flags: CommonFlags & { readonly level: string }) => runCheck(url, flags, context));
-}
-
-async function runInit(url: string, flags: CommonFlags, context: CliContext): Promise<void> {
-  const password = await readPassword(flags, context, { isNew: true });
-  using opened = await openStore(url, context);
-  const { repositoryId } = await initRepository({ ...context, store: opened.store }, [{ password }], context);
-  const { address } = opened.store;
-  context.stdout.write(
-    flags.json === true
-      ? `${JSON.stringify({ address, repositoryId })}\n`
-      : `Created repository ${repositoryId} at ${address}\nWithout its password nothing in it can ever be read.\n`,
-  );
 }
 
 async function runStatus(url: string, flags: CommonFlags, context: CliContext): Promise<void> {

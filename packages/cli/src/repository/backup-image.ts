@@ -3,6 +3,7 @@ import { formatDuration, formatSize } from "@garrison/core/units";
 import type { BackupSummary } from "@garrison/repository/backup/backup-plan";
 import { backupVolumes } from "@garrison/repository/backup/backup-volumes";
 import type { DomainKeys } from "@garrison/repository/keys/keys";
+import { requireCurrentKeys } from "@garrison/repository/keys/require-current-keys";
 import { findNewestPoint } from "@garrison/repository/point/list-points";
 import { readOpenSession } from "@garrison/repository/backup/open-session";
 import { readPoint, type RestorePoint } from "@garrison/repository/point/read-point";
@@ -32,6 +33,7 @@ export async function backupImage(
 ): Promise<void> {
   if (flags.name.trim() === "") throw new GarrisonError("usage", "--name is empty");
   using opened = await openNamedRepository(flags, context);
+  requireCurrentKeys(opened.repository);
   const keys = opened.repository.domainKeys(flags.domain);
   const parent = await findParent(opened, { keys, flags }, context);
   const request = { source, parent, ...(flags.changed === undefined ? {} : { changedFile: flags.changed }) };

@@ -4,9 +4,9 @@ import type { ObjectStore } from "@garrison/repository/store/object-store";
 import { openRepository, type Repository } from "@garrison/repository/keys/open-repository";
 import type { CliContext } from "../cli-context.ts";
 import { openStore } from "../repository-address.ts";
-import { readPassword, type PasswordFlags } from "./read-password.ts";
+import { readSecret, type SecretFlags } from "./read-secret.ts";
 
-export interface RepositoryFlags extends PasswordFlags {
+export interface RepositoryFlags extends SecretFlags {
   readonly repository: string;
 }
 
@@ -15,20 +15,31 @@ export interface OpenedRepository extends Disposable {
   readonly repository: Repository;
 }
 
-/** Opens the repository at an address with the password at hand. */
+/**
+ * Opens the repository at an address with the password, KMS key or escrow sheet at hand. One whose secret was left out of
+ * a rotation opens with a warning: it may be read, as far as the secret reaches.
+ */
 export async function openNamedRepository(
   flags: RepositoryFlags,
   context: CliContext,
 ): Promise<OpenedRepository> {
-  const password = await readPassword(flags, context);
+  const secret = await readSecret(flags, context);
   const opened = await openStore(flags.repository, context);
   try {
-    const repository = await openRepository(opened, { password }, context);
+    const repository = await openRepository(opened, secret, context);
+    warnOfOutdated(repository, context);
     return { store: opened.store, repository, [Symbol.dispose]: () => opened[Symbol.dispose]() };
   } catch (error) {
     opened[Symbol.dispose]();
     throw error;
   }
+}
+
+function warnOfOutdated({ epoch, newestEpoch }: Repository, context: CliContext): void {
+  if (epoch === newestEpoch) return;
+  context.stderr.write(
+    `garrison: this secret was left out of a rotation: it opens key epochs 1 to ${epoch} of ${newestEpoch}, nothing made since\n`,
+  );
 }
 
 /** The domain asked for, or all that the repository has, in the order of their names. */

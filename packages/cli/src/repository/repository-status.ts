@@ -1,7 +1,7 @@
 import { formatSize } from "@garrison/core/units";
 import { packPrefix, wrapPrefix } from "@garrison/repository/format/object-names";
 import { listPoints } from "@garrison/repository/point/list-points";
-import { readRepositoryHeader } from "@garrison/repository/keys/open-repository";
+import { readRepositoryHeader } from "@garrison/repository/keys/repository-header";
 import type { CliContext } from "../cli-context.ts";
 import { formatTable } from "./format-points.ts";
 import { listDomains, type OpenedRepository } from "./open-named-repository.ts";

@@ -8,7 +8,6 @@ import { ByteWriter } from "./byte-writer.ts";
 import { decodeHooks, encodeHooks } from "./hooks.ts";
 import { decodeInterior, emptyInterior, encodeInterior } from "./interior-page.ts";
 import { pageAad } from "./item-identity.ts";
-import { decodeWrap, encodeWrap } from "./key-wrap.ts";
 import { decodeLeaf, emptyLeaf, encodeLeaf } from "./leaf-page.ts";
 import {
   decodeFooter,
@@ -392,33 +391,6 @@ describe("a pack", () => {
     const sealed = bytes.subarray(end - footerBytes, end);
     expect(() => decodeFooter(keys, { ...pack, number: 8 }, sealed)).toThrow(GarrisonError);
     expect(() => readTrailer(new Uint8Array(12), "pack")).toThrow(GarrisonError);
-  });
-});
-
-describe("a wrap", () => {
-  const place = { repositoryId: "33".repeat(16), wrapId: "44".repeat(8) };
-  const masterKeys = [random.bytes(32), random.bytes(32)];
-  const masterSecret = random.bytes(32);
-  test("opens with its secret only, at its own name, unchanged", () => {
-    const bytes = encodeWrap({ random, ...place }, { masterSecret }, masterKeys);
-    expect(decodeWrap(place, { masterSecret }, bytes)?.map((key) => Buffer.from(key))).toEqual(
-      masterKeys.map((key) => Buffer.from(key)),
-    );
-    expect(decodeWrap(place, { masterSecret: random.bytes(32) }, bytes)).toBeUndefined();
-    expect(decodeWrap({ ...place, wrapId: "55".repeat(8) }, { masterSecret }, bytes)).toBeUndefined();
-    expect(decodeWrap(place, { password: "x" }, bytes)).toBeUndefined();
-  });
-  test("opens with its password, however its accents are typed", () => {
-    const bytes = encodeWrap({ random, ...place }, { password: "caf\u00e9" }, masterKeys);
-    expect(decodeWrap(place, { password: "cafe\u0301" }, bytes)).toHaveLength(2);
-    expect(decodeWrap(place, { password: "cafe" }, bytes)).toBeUndefined();
-  });
-  test("that asks for absurd memory is refused before it is tried", () => {
-    const bytes = encodeWrap({ random, ...place }, { password: "x" }, masterKeys);
-    const greedy = { ...(JSON.parse(Buffer.from(bytes).toString()) as object), memoryKiB: 2 ** 40 };
-    expect(() => decodeWrap(place, { password: "x" }, Buffer.from(JSON.stringify(greedy)))).toThrow(
-      GarrisonError,
-    );
   });
 });
 

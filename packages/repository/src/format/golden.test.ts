@@ -5,7 +5,10 @@ import { deriveKey } from "./derive-key.ts";
 import { encodeHooks } from "./hooks.ts";
 import { emptyInterior, encodeInterior } from "./interior-page.ts";
 import { chunkAad, chunkId, pageAad, pageId } from "./item-identity.ts";
-import { encodeWrap } from "./key-wrap.ts";
+import { decodeWrap, encodeWrap, openWrap } from "./key-wrap.ts";
+import { encodeEpochSlot, encodeRetiredMark, epochCheck } from "./key-marks.ts";
+import { stretchAnew, stretchSecret } from "../keys/stretch-secret.ts";
+import type { RepositorySecret } from "../keys/repository-secret.ts";
 import { emptyLeaf, encodeLeaf } from "./leaf-page.ts";
 import { PackBuilder, packKey } from "./pack-container.ts";
 import { encodePackTable, PackTable } from "./pack-table.ts";
@@ -129,18 +132,60 @@ test("sealed forms", () => {
   builder.append(item, Buffer.from("abc"), Buffer.from("aad"));
   const name = "111122223333/session/006b04dc400d99a8/open";
   const object = encodeObject(keys, fixedRandom, { name, kind: "open", body: Buffer.from("{}") });
-  const place = { random: fixedRandom, repositoryId: keys.repositoryId, wrapId: "0011223344556677" };
   expect({
     pack: hexOf(builder.finish()),
     object: hexOf(object),
-    secretWrap: Buffer.from(encodeWrap(place, { masterSecret: id }, [id])).toString(),
-    passwordWrap: Buffer.from(encodeWrap(place, { password: "correct horse" }, [id])).toString(),
   }).toMatchInlineSnapshot(`
     {
       "object": "4752534e01010001a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a500000002000000003f3759b8f5277c1141f1f5961f7401176e0a",
       "pack": "4750434b01020001006b04dc400d99a8e6e5131300000009000000000000000000000000f8b795a7ae8d4f2b252bf4c02d4c8ebc281bdbf7e00b0ed102b213481b36ab196619bf90e440520d13785244f4f040f3f4d0c302e99d085cdce5c5dabe47086bfac0ba55af8d70c4a224556d4b77ed75f667ff1204c2ab0ad1000000460000000147454e44",
-      "passwordWrap": "{"kdf":"argon2id","salt":"paWlpaWlpaWlpaWlpaWlpQ==","memoryKiB":65536,"passes":3,"parallelism":1,"keys":"foQWCmfgUWUK8I0RmYtH0bFk1B9eeGJWTepxL9jaJ397NtUpjY/lNHm4wcTaJcEQ"}",
-      "secretWrap": "{"kdf":"secret","salt":"paWlpaWlpaWlpaWlpaWlpQ==","memoryKiB":65536,"passes":3,"parallelism":1,"keys":"IAl8Xhl98cZYO+X8NMm0PoAqC0Ts3uoilTE4qw+44+e3KXTS38GYtgutvk3NEsNY"}",
     }
   `);
+});
+
+const wrapPlace = { repositoryId: keys.repositoryId, wrapId: "0011223344556677" };
+const call = { signal: new AbortController().signal };
+
+async function goldenWrap(secret: RepositorySecret): Promise<string> {
+  const stretched = await stretchAnew({ ...wrapPlace, random: fixedRandom }, secret, call);
+  const about = { ...stretched, masterKeys: [id, keys.idKey], madeAtMs: 1_795_564_800_000, label: "safe" };
+  return Buffer.from(encodeWrap(wrapPlace, about)).toString();
+}
+
+test("wraps and what lies beside them", async () => {
+  const kms = {
+    wrap: async ({ keyId }: { readonly keyId: string }) => ({ keyId, bytes: Buffer.from("wrapped") }),
+    unwrap: async () => id,
+  };
+  const slot = { check: epochCheck(keys.repositoryId, keys.idKey), madeAtMs: 1_795_564_800_000 };
+  expect({
+    secret: await goldenWrap({ masterSecret: id }),
+    password: await goldenWrap({ password: "correct horse" }),
+    kms: await goldenWrap({ kms, keyId: "arn:aws:kms:eu-central-1:111122223333:key/1" }),
+    retired: Buffer.from(encodeRetiredMark(wrapPlace, { retiredAtMs: 1_795_564_800_000 }, id)).toString(),
+    epoch: Buffer.from(encodeEpochSlot({ ...wrapPlace, epoch: 2 }, slot, id)).toString(),
+  }).toMatchInlineSnapshot(`
+    {
+      "epoch": "{"check":"202d5d0dba20d69a43d110dcd2913afd8fd47601539c251a438baeb0f5c4fff4","madeAtMs":1795564800000,"mac":"tAJj9+JKfeC7ReTiOrsea50ocg6v4O+v8qvuFOrgF1g="}",
+      "kms": "{"kdf":"kms","salt":"paWlpaWlpaWlpaWlpaWlpQ==","keyId":"arn:aws:kms:eu-central-1:111122223333:key/1","wrappedSecret":"d3JhcHBlZA==","epochs":2,"madeAtMs":1795564800000,"label":"safe","keys":"L7npdDX+hLJHp7acxR21GLEVoNHMW5++rTSCM4IJR3mq3ylDJjmtdL7sRIIBDmMoRnMGeCst+AkOabV+LHG/Na+OBct0qc29tz5b3Jt2G3c=","mac":"yACC/nVn48beyvpILvWzXedDU1vnanhzhi+vQCtHLLw="}",
+      "password": "{"kdf":"argon2id","salt":"paWlpaWlpaWlpaWlpaWlpQ==","memoryKiB":65536,"passes":3,"parallelism":1,"epochs":2,"madeAtMs":1795564800000,"label":"safe","keys":"foQWCmfgUWUK8I0RmYtH0bFk1B9eeGJWTepxL9jaJ38zz1K0kSzz/jKMH0BjMwbz6Z1f4O0qv3JMcZl0/dZezkd6u+h0yDVPB5kXgWQ6Adw=","mac":"Lw5oTVydfmA+JO0525PxD6lB16z+bO2mVDYmQ+ykW/4="}",
+      "retired": "{"retiredAtMs":1795564800000,"mac":"Qj4A7AObaaWTgsJUrDygxa7jVcNx6K7YYv7ajfX1FHM="}",
+      "secret": "{"kdf":"secret","salt":"paWlpaWlpaWlpaWlpaWlpQ==","epochs":2,"madeAtMs":1795564800000,"label":"safe","keys":"IAl8Xhl98cZYO+X8NMm0PoAqC0Ts3uoilTE4qw+44+dGGSNOuJSuuFfvMvm/gTVdJtSnuMUkJwk1Y5L7ipDeNQEPe/8fpgIEWeEdPxYVpOM=","mac":"KgOj9cHw7Q/COJiGfEMuw/sGzAi4F3EYa4CI8IoXQQM="}",
+    }
+  `);
+});
+
+test.each([
+  [
+    { masterSecret: id },
+    '{"kdf":"secret","salt":"paWlpaWlpaWlpaWlpaWlpQ==","memoryKiB":65536,"passes":3,"parallelism":1,"keys":"IAl8Xhl98cZYO+X8NMm0PoAqC0Ts3uoilTE4qw+44+e3KXTS38GYtgutvk3NEsNY"}',
+  ],
+  [
+    { password: "correct horse" },
+    '{"kdf":"argon2id","salt":"paWlpaWlpaWlpaWlpaWlpQ==","memoryKiB":65536,"passes":3,"parallelism":1,"keys":"foQWCmfgUWUK8I0RmYtH0bFk1B9eeGJWTepxL9jaJ397NtUpjY/lNHm4wcTaJcEQ"}',
+  ],
+])("a wrap of before wraps had labels opens (%#)", async (secret, text) => {
+  const wrap = decodeWrap(Buffer.from(text), "key/0011223344556677");
+  const stretched = await stretchSecret({ ...wrapPlace, ...wrap }, secret, call);
+  expect(openWrap(wrapPlace, wrap, stretched!)).toEqual([id]);
 });

@@ -9,6 +9,7 @@ export interface JsonFields {
   hex(field: string, bytes: number): string;
   optionalHex(field: string, bytes: number): string | undefined;
   count(field: string): number;
+  optionalCount(field: string): number | undefined;
   bytes(field: string): Uint8Array;
   list<Item>(field: string, read: (item: JsonFields) => Item): readonly Item[];
   fail(reason: string): GarrisonError;
@@ -43,18 +44,20 @@ function fieldsOf(value: unknown, what: string): JsonFields {
       throw fail(`${field} is not ${bytes} bytes in hex`);
     return found;
   };
+  const count = (field: string): number => {
+    const found = object[field];
+    if (!Number.isSafeInteger(found) || (found as number) < 0) throw fail(`${field} is not a count`);
+    return found as number;
+  };
   return {
     fail,
     text,
     hex,
+    count,
+    optionalCount: (field) => (object[field] === undefined ? undefined : count(field)),
     optionalText: (field) => (object[field] === undefined ? undefined : text(field)),
     optionalHex: (field, bytes) => (object[field] === undefined ? undefined : hex(field, bytes)),
     bytes: (field) => new Uint8Array(Buffer.from(text(field), "base64")),
-    count(field) {
-      const found = object[field];
-      if (!Number.isSafeInteger(found) || (found as number) < 0) throw fail(`${field} is not a count`);
-      return found as number;
-    },
     list(field, read) {
       const found = object[field];
       if (!Array.isArray(found)) throw fail(`${field} is not a list`);

@@ -14,6 +14,7 @@ export function deriveRepository(repositoryId: string, masterKeys: readonly Uint
   return {
     repositoryId,
     epoch: masterKeys.length,
+    newestEpoch: masterKeys.length,
     domainKeys(domain) {
       requireDomainName(domain);
       const epochs = masterKeys.map((master, index): EpochKeys => ({

@@ -1,27 +1,19 @@
-import type { Clock } from "@garrison/core/clock";
 import { GarrisonError } from "@garrison/core/garrison-error";
-import type { Random } from "@garrison/core/random";
-import { deriveRepository } from "./derive-keys.ts";
-import { formatJson } from "../format/json-fields.ts";
-import { encodeWrap } from "../format/key-wrap.ts";
-import { formatVersion } from "../format/format-limits.ts";
-import { repositoryObjectName, wrapPrefix } from "../format/object-names.ts";
-import type { ObjectStore, StoreCall } from "../store/object-store.ts";
-import { readRepositoryHeader, type Repository, type RepositorySecret } from "./open-repository.ts";
+import { repositoryObjectName } from "../format/object-names.ts";
 import { probeStore } from "../store/probe-store.ts";
-
-export interface InitDependencies {
-  readonly store: ObjectStore;
-  readonly clock: Clock;
-  readonly random: Random;
-}
+import type { ObjectStore, StoreCall } from "../store/object-store.ts";
+import { deriveRepository } from "./derive-keys.ts";
+import type { Repository } from "./open-repository.ts";
+import { encodeRepositoryHeader, readRepositoryHeader } from "./repository-header.ts";
+import type { RepositorySecret } from "./repository-secret.ts";
+import { writeWrap, type KeyDependencies } from "./write-wrap.ts";
 
 /**
  * Probes the store and creates a repository that each of `secrets` opens. Throws `repository-exists`,
  * `store-unsuitable`.
  */
 export async function initRepository(
-  dependencies: InitDependencies,
+  dependencies: KeyDependencies,
   secrets: readonly RepositorySecret[],
   call: StoreCall,
 ): Promise<Repository> {
@@ -31,18 +23,9 @@ export async function initRepository(
   await probeStore(dependencies, call);
   const repositoryId = Buffer.from(random.bytes(16)).toString("hex");
   const masterKeys = [random.bytes(32)];
-  const wraps = secrets.map((secret) => {
-    const wrapId = Buffer.from(random.bytes(8)).toString("hex");
-    return { wrapId, bytes: encodeWrap({ random, repositoryId, wrapId }, secret, masterKeys) };
-  });
   // Wraps first: a header without a wrap would be a repository that nobody can ever open.
-  for (const { wrapId, bytes } of wraps) await store.create(wrapPrefix + wrapId, bytes, call);
-  const header = formatJson({
-    format: "garrison-repository",
-    version: formatVersion,
-    repositoryId,
-    createdAtMs: dependencies.clock.now(),
-  });
+  for (const secret of secrets) await writeWrap(dependencies, { repositoryId, masterKeys, secret }, call);
+  const header = encodeRepositoryHeader({ repositoryId, createdAtMs: dependencies.clock.now() });
   await store.create(repositoryObjectName, header, call);
   const written = await readRepositoryHeader(store, call);
   if (written.repositoryId !== repositoryId) throw exists(store);

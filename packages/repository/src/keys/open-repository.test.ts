@@ -61,7 +61,8 @@ test("a later format, a damaged header and a damaged wrap are named", async () =
   const wrap = [...store.objects.keys()].find((key) => key.startsWith("key/"))!;
   put(wrap, Buffer.from("{}"));
   await expect(openRepository({ store }, { masterSecret }, call)).rejects.toMatchObject({
-    code: "object-malformed",
+    code: "keys-damaged",
+    message: expect.stringContaining(wrap),
   });
 });
 
