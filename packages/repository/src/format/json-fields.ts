@@ -11,6 +11,7 @@ export interface JsonFields {
   count(field: string): number;
   bytes(field: string): Uint8Array;
   list<Item>(field: string, read: (item: JsonFields) => Item): readonly Item[];
+  has(field: string): boolean;
   fail(reason: string): GarrisonError;
 }
 
@@ -45,6 +46,7 @@ function fieldsOf(value: unknown, what: string): JsonFields {
   };
   return {
     fail,
+    has: (field) => object[field] !== undefined,
     text,
     hex,
     optionalText: (field) => (object[field] === undefined ? undefined : text(field)),
