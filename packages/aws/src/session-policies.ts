@@ -92,8 +92,9 @@ export function repositoryWritePolicy(
     Resource: [own, `point/*/${sessionId}`].map((name) => objectArn(scope, name)),
     Condition: { Null: { "s3:if-none-match": "false" } },
   };
-  const readable = ["map/*", "point/*", own];
-  const listed = ["point/*", "end/*", "map/*", own];
+  // Notes on what is lost: a backup must not refer to it again.
+  const readable = ["map/*", "point/*", "note/findings/*", own];
+  const listed = ["point/*", "end/*", "map/*", "note/findings/*", own];
   return policy(
     create,
     read(scope, readable),
@@ -104,10 +105,10 @@ export function repositoryWritePolicy(
 
 /** Read one domain: for restores. */
 export function repositoryReadPolicy(scope: RepositoryScope): SessionPolicy {
-  const readable = ["map/*", "point/*", "pack/*", "moved/*"];
+  const readable = ["map/*", "point/*", "pack/*", "moved/*", "note/findings/*"];
   return policy(
     read(scope, readable),
-    list(scope, ["point/*", "end/*", "map/*", "pack/*", "moved/*"]),
+    list(scope, ["point/*", "end/*", "map/*", "pack/*", "moved/*", "note/findings/*"]),
     ...bucketKey(scope, ["kms:Decrypt"]),
   );
 }

@@ -9,6 +9,7 @@ import type { StoreCall } from "../store/object-store.ts";
 import type { WriterSession } from "./open-session.ts";
 import { PackStream } from "./pack-stream.ts";
 import { openPageWriter, type PageWriter } from "./page-writer.ts";
+import type { LostItems } from "../repair/lost-items.ts";
 import { RecentChunks } from "./recent-chunks.ts";
 
 /** Blocks under way besides those that the threads are busy with: being read, or waiting for their turn. */
@@ -19,6 +20,8 @@ export interface BackupRunOptions {
   readonly limits: EngineLimits;
   readonly session: WriterSession;
   readonly resume: ResumeState;
+  /** Addresses that nothing may refer to again. */
+  readonly lost: LostItems;
 }
 
 /** What one lane has open while it writes: threads, the two streams of packs, its marks. */
@@ -28,6 +31,7 @@ export class BackupRun implements AsyncDisposable {
   readonly limits: EngineLimits;
   readonly session: WriterSession;
   readonly resume: ResumeState;
+  readonly lost: LostItems;
   readonly call: StoreCall;
   readonly startedAtMs: number;
   readonly concurrency: number;
@@ -43,13 +47,14 @@ export class BackupRun implements AsyncDisposable {
   #packsAtMark = 0;
 
   constructor(dependencies: BackupDependencies, options: BackupRunOptions, call: StoreCall) {
-    const { plan, limits, session, resume } = options;
+    const { plan, limits, session, resume, lost } = options;
     const { keys, store } = dependencies;
     this.dependencies = dependencies;
     this.plan = plan;
     this.limits = limits;
     this.session = session;
     this.resume = resume;
+    this.lost = lost;
     this.call = call;
     this.startedAtMs = dependencies.clock.now();
     this.crew = openBlockCrew(keys.idKey, { threads: plan.threads });

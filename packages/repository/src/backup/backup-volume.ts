@@ -10,14 +10,16 @@ import { chunkAad } from "../format/item-identity.ts";
 import { emptyLeaf, type Leaf, type MutableLeaf } from "../format/leaf-page.ts";
 import type { ChunkAddress } from "../format/page-reference.ts";
 import { readLeaf } from "../point/page-reader.ts";
+import { listWithLost } from "./list-with-lost.ts";
 import { openParentReader } from "./parent-reader.ts";
+import { openSoundParent, type SoundParent } from "./sound-parent.ts";
 import { VolumeMap, type FinishedMap } from "./volume-map.ts";
-import { openVolumeReader, type VolumeReader } from "../point/volume-reader.ts";
+import { openVolumeReader } from "../point/volume-reader.ts";
 
 export interface VolumeResult {
   readonly summary: VolumeSummary;
   readonly map: FinishedMap;
-  readonly parent: VolumeReader | undefined;
+  readonly parent: SoundParent | undefined;
 }
 
 /** What is known about a block once it has been looked at. */
@@ -43,7 +45,7 @@ const blocksPerProgress = 64;
 export async function backupVolume(run: BackupRun, number: number): Promise<VolumeResult> {
   const volume = run.plan.volumes[number]!;
   const place = { series: run.session.series, volumeId: volume.volumeId };
-  const parent = openParent(run, volume.volumeId);
+  const parent = await openParent(run, volume.volumeId);
   const { coverage } = volume.source;
   const map = await VolumeMap.open({
     number,
@@ -58,19 +60,19 @@ export async function backupVolume(run: BackupRun, number: number): Promise<Volu
   return { summary: writer.summary(), map: await map.finish(), parent };
 }
 
-function openParent(run: BackupRun, volumeId: string): VolumeReader | undefined {
+async function openParent(run: BackupRun, volumeId: string): Promise<SoundParent | undefined> {
   const { series, parent } = run.session;
   const volume = parent?.volumes.find((each) => each.volumeId === volumeId);
-  return volume === undefined
-    ? undefined
-    : openParentReader(openVolumeReader(run.dependencies, { series, volume }, run.call));
+  if (volume === undefined) return undefined;
+  const reader = openVolumeReader(run.dependencies, { series, volume }, run.call);
+  return openParentReader(await openSoundParent(reader, run.lost, run.call));
 }
 
 interface VolumeWriterOptions {
   readonly run: BackupRun;
   readonly number: number;
   readonly map: VolumeMap;
-  readonly parent: VolumeReader | undefined;
+  readonly parent: SoundParent | undefined;
 }
 
 class VolumeWriter {
@@ -112,10 +114,11 @@ class VolumeWriter {
   }
 
   async readSource(): Promise<void> {
-    const { run, number } = this.#options;
+    const { run, number, parent } = this.#options;
     const { frontier } = run.resume;
     const fromBlock = frontier.volume === number ? frontier.leaf * leafEntries : 0;
-    const listed = this.#volume.source.list({ signal: run.call.signal, fromBlock });
+    const listCall = { signal: run.call.signal, fromBlock };
+    const listed = listWithLost(this.#volume.source, parent?.lostBlocks ?? [], listCall);
     const options = { concurrency: run.concurrency, signal: run.call.signal };
     const decided = mapConcurrent(this.#inOrder(listed, fromBlock), options, (block) => this.#decide(block));
     for await (const block of decided) {

@@ -8,6 +8,7 @@ import { defaultLimits, type EngineLimits } from "./engine-limits.ts";
 import { seriesHash } from "../format/object-names.ts";
 import { freshStart, loadResume } from "./load-resume.ts";
 import type { StoreCall } from "../store/object-store.ts";
+import { loadKnownLosses, nothingLost } from "../repair/findings-note.ts";
 import { openSession } from "./open-session.ts";
 
 /**
@@ -42,7 +43,8 @@ async function runBackup(
   const session = await openSession(dependencies, plan, call);
   const resume = session.isResumed ? await loadResume(dependencies, session, call) : freshStart;
   const limits = plan.limits ?? defaultLimits;
-  await using run = new BackupRun(dependencies, { plan, limits, session, resume }, call);
+  const { lost } = session.parent === undefined ? nothingLost() : await loadKnownLosses(dependencies, call);
+  await using run = new BackupRun(dependencies, { plan, limits, session, resume, lost }, call);
   const results: VolumeResult[] = [];
   for (const number of plan.volumes.keys()) results.push(await backupVolume(run, number));
   return await commitSession(run, results);

@@ -5,7 +5,7 @@ import type { VolumeReader } from "../point/volume-reader.ts";
  * A parent's volume as a backup reads it: a page that is gone or cut short, and has not been moved elsewhere either, makes
  * the parent unusable, which the caller can answer by reading in full. It is no failure of the session's own objects.
  */
-export function openParentReader(reader: VolumeReader): VolumeReader {
+export function openParentReader<Reader extends VolumeReader>(reader: Reader): Reader {
   return {
     ...reader,
     interior: (slot) => orUnusable(reader.interior(slot)),

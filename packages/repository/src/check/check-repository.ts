@@ -1,134 +1,126 @@
 import { openBlockCrew } from "../blocks/block-crew.ts";
-import type { CheckDependencies, CheckedVolume, CheckPlan, DomainCheck, Finding } from "./check-plan.ts";
-import { checkVolumeBlocks } from "./check-volume-blocks.ts";
-import { checkPacks, checkTablePacks } from "./check-packs.ts";
-import { endPrefix, parseSlotName, pointName, pointPrefix, seriesHash } from "../format/object-names.ts";
-import { openDescription, type PointRecord } from "../format/point-record.ts";
-import { tryEpochs } from "../keys/epochs.ts";
+import type { SlotAddress } from "../point/read-slot.ts";
+import { coverForwarded } from "../repair/cover-forwarded.ts";
+import { loadKnownLosses, noteLosses, nothingLost, type VolumeLoss } from "../repair/findings-note.ts";
+import { packOf } from "../repair/lost-items.ts";
 import type { StoreCall } from "../store/object-store.ts";
-import { readSlot, readTombstone, type SlotAddress } from "../point/read-slot.ts";
-import { tryReading } from "./try-reading.ts";
-import { openVolumeReader } from "../point/volume-reader.ts";
+import { attributeLosses } from "./attribute-losses.ts";
+import { checkContents } from "./check-contents.ts";
+import type { CheckDependencies, CheckPlan, DomainCheck, Finding } from "./check-plan.ts";
+import { compareListing } from "./compare-listing.ts";
+import { DamageList } from "./damage-list.ts";
+import type { PackUnion } from "./pack-union.ts";
+import { keeperOf } from "./keeper-of.ts";
+import { MovedPacks } from "./moved-packs.ts";
+import { PackReading } from "./pack-reading.ts";
+import { recallLosses } from "./recall-losses.ts";
+import { scanPoints, unionFrom } from "./scan-points.ts";
+import { traceMoved } from "./trace-moved.ts";
+
+/** What a check has looked at. */
+export interface CheckSummary {
+  readonly points: number;
+  /** Packs that points refer to. */
+  readonly packs: number;
+  readonly packsRead: number;
+  readonly bytesRead: number;
+  /** With a budget: bytes that are still due. */
+  readonly bytesDue: number;
+  /** Volumes of points that have lost something. */
+  readonly losses: readonly VolumeLoss[];
+}
 
 /**
- * `structure`: records, tables, and all that they refer to is there with the right size. `full`: also every page and
- * block is read, opened and compared with its id, and each table is counted again. Yields every finding; never stops at
- * the first.
+ * Yields every finding and never stops at the first; damage to one pack is one finding, however many points it hits.
+ *
+ * `structure`: all records and tables are read, and what they refer to is there with the right size: one listing, and one
+ * or two reads a point. `sample`: also a share of the packs is read whole, and all pages of the newest point of each series.
+ * `full`: every page and block is opened and compared with its id, each table is counted again; what points share is
+ * looked at once. `full` with a budget: only packs are read whole, those first that were read longest ago.
  */
 export async function* checkRepository(
   dependencies: CheckDependencies,
   plan: CheckPlan,
   call: StoreCall,
-): AsyncGenerator<Finding> {
+): AsyncGenerator<Finding, CheckSummary> {
   const keys = dependencies.repository.domainKeys(plan.domain);
   const crew = openBlockCrew(keys.idKey, { threads: plan.threads });
   try {
-    yield* checkDomain({ ...dependencies, keys, crew, plan }, call);
+    const found = { damage: new DamageList(plan), moved: new MovedPacks() };
+    return yield* checkDomain({ ...dependencies, keys, crew, plan, ...found }, call);
   } finally {
     await crew.close();
   }
 }
 
-async function* checkDomain(check: DomainCheck, call: StoreCall): AsyncGenerator<Finding> {
-  const ended = new Set<string>();
-  for await (const object of check.store.list(endPrefix(check.keys.domain), call)) {
-    const slot = parseSlotName(object.key);
-    const state = slot === undefined ? "unsigned" : await readTombstone(check, slot, call);
-    if (slot !== undefined && state === "signed") ended.add(`${slot.series}/${slot.session}`);
-    else
-      yield notice(
-        "tombstone-unsigned",
-        object.key,
-        "this end of a restore point is not signed and does not count",
-      );
+async function* checkDomain(check: DomainCheck, call: StoreCall): AsyncGenerator<Finding, CheckSummary> {
+  const { points, union } = yield* scanPoints(check, call);
+  const known =
+    check.memory === undefined ? nothingLost() : await loadKnownLosses({ ...check, ...check.memory }, call);
+  const reading = await PackReading.open(check, call);
+  for await (const round of listRounds(check, { points, union }, call)) {
+    await check.moved.collect(check, round, call);
   }
-  const seen = new Set<string>();
-  const before = new Map<string, CheckedVolume>();
-  for await (const object of check.store.list(pointPrefix(check.keys.domain), call)) {
-    const slot = parseSlotName(object.key);
-    if (slot === undefined) {
-      yield notice("foreign-object", object.key, "no restore point has such a name");
-      continue;
-    }
-    seen.add(`${slot.series}/${slot.session}`);
-    if (!ended.has(`${slot.series}/${slot.session}`))
-      yield* checkSlot(check, { slot, seen, ended, before }, call);
+  if (check.plan.budget !== undefined) {
+    for await (const round of listRounds(check, { points, union }, call)) reading.count(round);
   }
+  let packs = 0;
+  for await (const round of listRounds(check, { points, union }, call)) {
+    packs += round.size;
+    await compareListing(check, round, call);
+    await reading.readRound(round, call);
+    recallLosses(check, { packs: known.lost.packs(), round, reading });
+  }
+  await traceMoved(check, call);
+  await coverForwarded(check, check.damage.lost, call);
+  yield* readContents(check, { points, reading }, call);
+  const losses: VolumeLoss[] = [];
+  if (!check.damage.lost.isEmpty) {
+    for await (const loss of attributeLosses(check, points, call)) losses.push(loss);
+  }
+  yield* check.damage.findings(check.plan.domain);
+  await reading.note(call);
+  const keeper = keeperOf(check);
+  const now = { lost: check.damage.lostToPoints(), volumes: losses };
+  if (keeper !== undefined) await noteLosses(keeper, { before: known, now }, call);
+  return { points: points.length, packs, losses, ...reading.counts() };
 }
 
-interface SlotCheck {
-  readonly slot: SlotAddress;
-  /** Slots listed so far, and tombstones: `series/session`. */
-  readonly seen: ReadonlySet<string>;
-  readonly ended: ReadonlySet<string>;
-  /** The volume's point that was checked last, by series and volume: what both hold is looked at once. */
-  readonly before: Map<string, CheckedVolume>;
-}
-
-async function* checkSlot(
+/** All packs that points refer to, as many at once as fit into memory. */
+async function* listRounds(
   check: DomainCheck,
-  { slot, ...known }: SlotCheck,
+  first: { readonly points: readonly SlotAddress[]; readonly union: PackUnion },
+  call: StoreCall,
+): AsyncGenerator<PackUnion> {
+  first.union.add(check.moved.table);
+  yield first.union;
+  for (let from = first.union.end; from !== undefined;) {
+    const round = await unionFrom(check, { points: first.points, from }, call);
+    round.add(check.moved.table);
+    yield round;
+    from = round.end;
+  }
+}
+
+/** Everything that is found through the maps and not through the packs. */
+async function* readContents(
+  check: DomainCheck,
+  scanned: { readonly points: readonly SlotAddress[]; readonly reading: PackReading },
   call: StoreCall,
 ): AsyncGenerator<Finding> {
-  const key = pointName(check.keys.domain, slot.series, slot.session);
-  const content = yield* tryReading({ key, point: slot.session }, () => readSlot(check, slot, call));
-  if (content?.state !== "point") return;
-  const { record, epoch } = content;
-  yield* checkRecord(check, { key, slot, record, ...known });
-  yield* checkTablePacks(check, { record, key, epoch }, call);
-  for (const volume of record.volumes) {
-    const reader = openVolumeReader(check, { series: slot.series, volume }, call);
-    const checked = { record, reader };
-    yield* checkPacks(check, checked, call);
-    const name = `${slot.series}/${volume.volumeId}`;
-    if (check.plan.level === "full")
-      yield* checkVolumeBlocks(check, { checked, before: known.before.get(name) }, call);
-    known.before.set(name, checked);
+  const { points, reading } = scanned;
+  const { level, budget } = check.plan;
+  const { unlisted } = reading;
+  const isUnlisted = (address: Parameters<typeof packOf>[1]) => unlisted.has(packOf("pack", address));
+  if (level === "full" && budget === undefined) {
+    yield* checkContents(check, { points, opens: () => true }, call);
+  } else if (!unlisted.isEmpty) {
+    yield* checkContents(check, { points, opens: isUnlisted }, call);
+  } else if (level === "sample") {
+    yield* checkContents(check, { points: newestOfEach(points), opens: () => false }, call);
   }
 }
 
-/** What the record says of itself and of those before it. */
-function* checkRecord(
-  check: DomainCheck,
-  {
-    key,
-    slot,
-    record,
-    seen,
-    ended,
-  }: Omit<SlotCheck, "before"> & { readonly key: string; readonly record: PointRecord },
-): Generator<Finding> {
-  const point = record.session;
-  if (record.session !== slot.session || seriesHash(check.keys, record.series) !== slot.series) {
-    yield {
-      severity: "damage",
-      code: "object-damaged",
-      key,
-      point,
-      message: "the record belongs under another name",
-    };
-  }
-  const description = tryEpochs(check.keys, ({ epoch }) => {
-    const dataKey = check.repository.sessionDataKey(check.plan.domain, record.session, epoch);
-    return openDescription({ dataKey, name: key }, record.description);
-  });
-  if (description === undefined) {
-    yield {
-      severity: "damage",
-      code: "object-damaged",
-      key,
-      point,
-      message: "the description is not authentic",
-    };
-  }
-  const { predecessor } = record;
-  const older = predecessor === undefined ? undefined : `${slot.series}/${predecessor}`;
-  if (older !== undefined && !seen.has(older) && !ended.has(older)) {
-    const message = `${predecessor}, seen when this point was made, is gone without a tombstone`;
-    yield { severity: "damage", code: "point-vanished", key, point, message };
-  }
-}
-
-function notice(code: string, key: string, message: string): Finding {
-  return { severity: "notice", code, key, message };
+function newestOfEach(points: readonly SlotAddress[]): readonly SlotAddress[] {
+  return points.filter((point, index) => points[index + 1]?.series !== point.series);
 }

@@ -26,6 +26,11 @@ export interface BlockSource {
   /** Blocks in ascending order, from `fromBlock`. Pages are fetched as needed. */
   list(call: { readonly signal: AbortSignal; readonly fromBlock?: number }): AsyncIterable<BlockReference>;
   /**
+   * References for any blocks, listed or not, in the ascending order in which they are asked for; `isZero` for those that
+   * hold nothing. A source of changes without it can't heal a parent that has lost blocks, nor be sampled against it.
+   */
+  locate?(blocks: Iterable<number>, call: { readonly signal: AbortSignal }): AsyncIterable<BlockReference>;
+  /**
    * Reads one block, zero-padded, into the first `blockSizeBytes` of `into`, and verifies what the source has to verify
    * it by. May be called concurrently.
    */

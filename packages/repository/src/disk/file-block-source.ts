@@ -83,6 +83,7 @@ function openFullSource(image: ImageFile): SourceWithoutIdentity {
     sizeBytes: image.sizeBytes,
     coverage: "full",
     list: (call) => scanner.list(call),
+    locate: locateBlocks,
     async read(reference, into, call) {
       throwIfAborted(call.signal);
       if (!scanner.take(reference.index, into)) await readBlock(image, reference.index, into);
@@ -90,6 +91,11 @@ function openFullSource(image: ImageFile): SourceWithoutIdentity {
     },
     close: () => image.file.close(),
   };
+}
+
+/** A file is read by position alone. */
+async function* locateBlocks(blocks: Iterable<number>): AsyncGenerator<BlockReference> {
+  for (const index of blocks) yield { index };
 }
 
 function readBlock(image: ImageFile, index: number, into: Uint8Array): Promise<void> {
@@ -175,6 +181,7 @@ function openChangedSource(image: ImageFile, changed: readonly ChangedRange[]): 
         for (let index = Math.max(first, call.fromBlock ?? 0); index < end; index++) yield { index };
       }
     },
+    locate: locateBlocks,
     async read(reference, into, call) {
       throwIfAborted(call.signal);
       await readBlock(image, reference.index, into);

@@ -12,6 +12,7 @@ export interface JsonFields {
   optionalCount(field: string): number | undefined;
   bytes(field: string): Uint8Array;
   list<Item>(field: string, read: (item: JsonFields) => Item): readonly Item[];
+  has(field: string): boolean;
   fail(reason: string): GarrisonError;
 }
 
@@ -51,6 +52,7 @@ function fieldsOf(value: unknown, what: string): JsonFields {
   };
   return {
     fail,
+    has: (field) => object[field] !== undefined,
     text,
     hex,
     count,

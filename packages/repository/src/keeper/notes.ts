@@ -1,5 +1,6 @@
 import type { Clock } from "@garrison/core/clock";
 import { isGarrisonError } from "@garrison/core/garrison-error";
+import type { Logger } from "@garrison/core/logger";
 import { parseJson, type JsonFields, type JsonObject } from "../format/json-fields.ts";
 import { noteName, notePrefix, parseNoteName } from "../format/object-names.ts";
 import { decodeObject, readSignedBody } from "../format/sealed-object.ts";
@@ -17,6 +18,8 @@ export interface Note {
   readonly id: string;
   readonly fields: JsonFields;
 }
+
+export type Keeper = KeeperDependencies & { readonly clock: Clock; readonly logger: Logger };
 
 /** Adds a note; nothing is replaced. Answers its id. */
 export async function writeNote(
@@ -45,6 +48,40 @@ export async function* listNotes(
     const id = parseNoteName(object.key)?.id;
     const fields = id === undefined ? undefined : await readNote(dependencies, object.key, call);
     if (id !== undefined && fields !== undefined) yield { kind, id, fields };
+  }
+}
+
+/** The authentic note of a kind that was made last, or nothing. Reads no other one, unless that is damaged. */
+export async function readNewestNote(
+  dependencies: { readonly store: ObjectStore; readonly keys: DomainKeys },
+  kind: NoteKind,
+  call: StoreCall,
+): Promise<Note | undefined> {
+  const names: string[] = [];
+  for await (const object of dependencies.store.list(notePrefix(dependencies.keys.domain, kind), call)) {
+    if (parseNoteName(object.key) !== undefined) names.push(object.key);
+  }
+  for (const name of names.reverse()) {
+    const fields = await readNote(dependencies, name, call);
+    if (fields !== undefined) return { kind, id: parseNoteName(name)!.id, fields };
+  }
+  return undefined;
+}
+
+/** Deletes notes that others have taken the place of. One that is locked stays: the newest counts anyway. */
+export async function deleteNotes(
+  keeper: Pick<Keeper, "store" | "keys" | "logger">,
+  notes: { readonly kind: NoteKind; readonly ids: readonly string[] },
+  call: StoreCall,
+): Promise<void> {
+  for (const id of notes.ids) {
+    const name = noteName(keeper.keys.domain, notes.kind, id);
+    try {
+      await keeper.store.delete(name, call);
+    } catch (error) {
+      if (!isGarrisonError(error) || error.code === "aborted") throw error;
+      keeper.logger.warn({ note: name, code: error.code }, "an old note could not be deleted");
+    }
   }
 }
 

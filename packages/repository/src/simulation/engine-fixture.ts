@@ -76,6 +76,9 @@ export class MemoryDisk {
           if (index >= fromBlock) yield { index, isZero: !frozen.has(index) };
         }
       },
+      locate: async function* (blocks) {
+        for (const index of blocks) yield { index, isZero: !frozen.has(index) };
+      },
       read: async ({ index }, into) => {
         this.reads.push(index);
         into.set(frozen.get(index)!);
