@@ -257,7 +257,7 @@ class Planner {
   }
 
   /** Looked for once more, as a reader does: it may have been moved while we were listing. */
-  async #confirmMissing(use: PackUse, call: StoreCall): Promise<void> {
+  async #confirmMissing(use: Omit<PackUse, "epoch">, call: StoreCall): Promise<void> {
     const { store, keys } = this.#pruner;
     const name = packName(keys.domain, use.kind, use);
     if (await isListed(store, name, call)) return;
