@@ -49,8 +49,9 @@ const numberText = (number: number): string => number.toString(16).padStart(8, "
 const laneNumber = (name: PackName): string => `${name.lane}-${numberText(name.number)}`;
 
 export const openName = (domain: string, session: string): string => `${domain}/session/${session}/open`;
+export const basePrefix = (domain: string, session: string): string => `${domain}/session/${session}/base-`;
 export const baseName = (domain: string, session: string, number: number): string =>
-  `${domain}/session/${session}/base-${numberText(number)}`;
+  `${basePrefix(domain, session)}${numberText(number)}`;
 export const laneName = (domain: string, session: string, lane: string): string =>
   `${domain}/session/${session}/lane-${lane}`;
 export const markPrefix = (domain: string, session: string): string => `${domain}/session/${session}/mark-`;
