@@ -1,7 +1,7 @@
 import type { Logger } from "@garrison/core/logger";
 import { mapConcurrent } from "@garrison/core/map-concurrent";
 import type { PackedHooks } from "../format/hooks.ts";
-import type { PointRecord } from "../format/point-record.ts";
+import type { PointRecord, RecordVolume } from "../format/point-record.ts";
 import type { SessionBase } from "../format/session-objects.ts";
 import type { DomainKeys } from "../keys/keys.ts";
 import { readSlot } from "../point/read-slot.ts";
@@ -20,6 +20,8 @@ export interface CandidateVolume {
 /** The hooks of all candidates, by id prefix. */
 export interface HookTable {
   readonly table: IdTable;
+  /** The volumes of the best candidates, with the roots of their maps. */
+  readonly best: readonly (CandidateVolume & { readonly record: RecordVolume })[];
   find(id: Uint8Array): { readonly volume: CandidateVolume; readonly leaf: number } | undefined;
 }
 
@@ -28,17 +30,19 @@ const maxHooks = 786_432;
 const maxRecordReads = maxCandidates + 32;
 const maxHookReads = 64;
 const candidatesAtOnce = 4;
+const bestVolumes = 8;
 /** A leaf number of a volume of 64 TiB. */
 const leafBits = 18;
 const maxVolumes = 2 ** (32 - leafBits);
 
 interface LoadedVolume extends CandidateVolume {
+  record: RecordVolume | undefined;
   readonly hooks: PackedHooks;
 }
 
 /**
  * Reads the hooks of the candidates, best first, into one table; where two hold the same block, the better one counts. At
- * most 96 records and 64 parts of hooks are read; what is not readable is left out. Nothing when there are no hooks.
+ * most 96 records and 64 parts of hooks are read; what is not readable is left out. Nothing when no point holds anything.
  */
 export async function loadHooks(
   dependencies: { readonly store: ObjectStore; readonly keys: DomainKeys; readonly logger: Logger },
@@ -53,10 +57,14 @@ export async function loadHooks(
   const loaded = mapConcurrent(candidates, options, (group) => loadCandidate(loader, group, call));
   for await (const found of loaded) {
     volumes.push(...found);
+    // Roots are large, and only those of the best are looked at before a hook is met.
+    for (const volume of volumes.slice(bestVolumes)) volume.record = undefined;
     hooks += found.reduce((sum, volume) => sum + volume.hooks.length, 0);
     if (hooks >= maxHooks || volumes.length >= maxVolumes) break;
   }
-  return hooks === 0 ? undefined : fillTable(volumes.slice(0, maxVolumes), Math.min(hooks, maxHooks));
+  return volumes.length === 0
+    ? undefined
+    : fillTable(volumes.slice(0, maxVolumes), Math.min(hooks, maxHooks));
 }
 
 type Loader = {
@@ -95,7 +103,7 @@ async function loadVolumes(
     loader.budget.parts -= volume.hooks.length;
     const reader = openVolumeReader(loader, { series: point.series, volume }, call);
     const hooks = await passOver({ ...loader, point: point.session }, () => reader.hooks());
-    if (hooks !== undefined) volumes.push({ point, volumeId: volume.volumeId, hooks });
+    if (hooks !== undefined) volumes.push({ point, volumeId: volume.volumeId, record: volume, hooks });
   }
   return volumes;
 }
@@ -108,8 +116,12 @@ function fillTable(volumes: readonly LoadedVolume[], hooks: number): HookTable {
     }
   }
   const owners: readonly CandidateVolume[] = volumes.map(({ point, volumeId }) => ({ point, volumeId }));
+  const best = volumes.flatMap(({ point, volumeId, record }) =>
+    record === undefined ? [] : [{ point, volumeId, record }],
+  );
   return {
     table,
+    best,
     find(id) {
       const value = table.find(id);
       return value === undefined

@@ -1,12 +1,13 @@
 import type { Logger } from "@garrison/core/logger";
 import type { SessionBases } from "../backup/session-bases.ts";
+import type { PointRecord, RecordVolume } from "../format/point-record.ts";
 import type { SessionBase } from "../format/session-objects.ts";
 import { openVolumeReader } from "../point/volume-reader.ts";
 import type { PageReaderDependencies } from "../point/page-reader.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import { listCandidates } from "./list-candidates.ts";
 import { loadHooks, type CandidateVolume, type HookTable } from "./load-hooks.ts";
-import { PageWindow, type BaseVolume, type FoundBlock } from "./page-window.ts";
+import { PageWindow, type FoundBlock, type PagedVolume } from "./page-window.ts";
 import { passOver } from "./pass-over.ts";
 
 export interface LookAlikeOptions {
@@ -20,20 +21,23 @@ export interface LookAlikeOptions {
 
 type Dependencies = PageReaderDependencies & { readonly logger: Logger };
 
-/** Leaves that may be read before any of the session's own has been begun; then one for each that is begun. */
+/** Leaves that may be read before any of the session's own has been begun; then two for each that is begun. */
 const firstPages = 256;
+const pagesPerLeaf = 2;
 
 /**
- * Restore points that hold the same blocks as what a session reads, found by their hooks. The first hook of a point that
- * is met makes the point a base; a point whose handshake or pages fail is passed over from then on.
+ * Restore points that hold the same blocks as what a session reads. A leaf may be read at any time, but a block of it is
+ * only given out once its point has become a base of the session. A point whose handshake or pages fail is passed over
+ * from then on.
  */
 export class LookAlikes {
   readonly #dependencies: Dependencies;
   readonly #bases: SessionBases;
   readonly #call: StoreCall;
   readonly #hooks: HookTable;
-  readonly #volumes = new Map<string, Promise<BaseVolume | undefined>>();
-  readonly #passedOver = new Set<BaseVolume>();
+  readonly #held = new Map<string, Promise<PointRecord | undefined>>();
+  readonly #volumes = new Map<string, Promise<PagedVolume | undefined>>();
+  readonly #passedOver = new Set<PagedVolume>();
   readonly pages: PageWindow;
   #pagesAllowed = firstPages;
 
@@ -54,51 +58,79 @@ export class LookAlikes {
     return [this.pages.table.memory, this.#hooks.table.memory];
   }
 
-  allowPage(): void {
-    this.#pagesAllowed++;
+  /** A leaf of the session has been begun. */
+  allowPages(): void {
+    this.#pagesAllowed += pagesPerLeaf;
+  }
+
+  /** Reads a leaf at the same place in the volumes of the best candidates: a clone is recognised by its first block. */
+  async loadBest(leaf: number): Promise<void> {
+    for (const { point, volumeId, record } of this.#hooks.best) {
+      const volume = await this.#openVolume({ point, volumeId }, async () => record);
+      if (volume !== undefined) await this.load(volume, leaf);
+    }
   }
 
   /** By the leaves that are at hand, then by the hooks: the leaf that a hook stands for is read. */
   async find(id: Uint8Array): Promise<FoundBlock | undefined> {
-    const found = this.pages.find(id);
-    if (found !== undefined) return found;
-    const hook = this.#hooks.find(id);
-    const volume = hook === undefined ? undefined : await this.#baseVolume(hook.volume);
-    if (hook === undefined || volume === undefined) return undefined;
-    await this.load(volume, hook.leaf);
-    return this.pages.find(id);
+    const found = this.pages.find(id) ?? (await this.#findByHook(id));
+    if (found === undefined) return undefined;
+    return (await this.#hold(found.volume.point)) === undefined ? undefined : found;
   }
 
-  /** Reads a leaf of a base, unless the session has read enough for what it has seen. */
-  async load(volume: BaseVolume, leaf: number): Promise<void> {
+  /** Reads a leaf, unless the session has read enough for what it has seen. */
+  async load(volume: PagedVolume, leaf: number): Promise<void> {
     if (this.#passedOver.has(volume)) return;
     if (!this.pages.isLoaded(volume, leaf) && this.pages.pagesRead >= this.#pagesAllowed) return;
-    const owner = { ...this.#dependencies, point: volume.point };
+    const owner = { ...this.#dependencies, point: volume.point.session };
     const isRead = await passOver(owner, () => this.pages.load(volume, leaf).then(() => true));
     if (isRead === undefined) this.#passedOver.add(volume);
   }
 
-  /** The volume as a base's: its point becomes one when its first hook is met. */
-  #baseVolume({ point, volumeId }: CandidateVolume): Promise<BaseVolume | undefined> {
+  async #findByHook(id: Uint8Array): Promise<FoundBlock | undefined> {
+    const hook = this.#hooks.find(id);
+    if (hook === undefined) return undefined;
+    const volume = await this.#openVolume(hook.volume, async () => {
+      const record = await this.#hold(hook.volume.point);
+      return record?.volumes.find((each) => each.volumeId === hook.volume.volumeId);
+    });
+    if (volume === undefined) return undefined;
+    await this.load(volume, hook.leaf);
+    return this.pages.find(id);
+  }
+
+  #openVolume(
+    { point, volumeId }: CandidateVolume,
+    read: () => Promise<RecordVolume | undefined>,
+  ): Promise<PagedVolume | undefined> {
     const key = `${point.session}/${volumeId}`;
     const known = this.#volumes.get(key);
     if (known !== undefined) return known;
-    const opened = this.#openBase({ point, volumeId });
+    const opened = read().then((volume) =>
+      volume === undefined
+        ? undefined
+        : {
+            point,
+            reader: openVolumeReader(this.#dependencies, { series: point.series, volume }, this.#call),
+          },
+    );
     this.#volumes.set(key, opened);
     return opened;
   }
 
-  async #openBase({ point, volumeId }: CandidateVolume): Promise<BaseVolume | undefined> {
+  /** Makes a point a base, once; nothing when it can't be one. */
+  #hold(point: SessionBase): Promise<PointRecord | undefined> {
+    const key = `${point.series}/${point.session}`;
+    const known = this.#held.get(key);
+    if (known !== undefined) return known;
     const owner = { ...this.#dependencies, point: point.session };
-    const record = await passOver(owner, () => this.#bases.add(point));
-    const volume = record?.volumes.find((each) => each.volumeId === volumeId);
-    if (volume === undefined) return undefined;
-    const reader = openVolumeReader(this.#dependencies, { series: point.series, volume }, this.#call);
-    return { point: point.session, reader };
+    const held = passOver(owner, () => this.#bases.add(point));
+    this.#held.set(key, held);
+    return held;
   }
 }
 
-/** Samples the domain for a session that reads in full. Nothing when there is no point with hooks. */
+/** Samples the domain for a session that reads in full. Nothing when no point of it holds anything. */
 export async function openLookAlikes(
   dependencies: Dependencies,
   options: LookAlikeOptions,

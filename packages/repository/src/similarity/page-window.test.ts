@@ -34,7 +34,11 @@ async function openVolume(leaves: number) {
   await stream.flush();
   const reader = { place, leafReference: async (leaf: number) => references[leaf] } as Partial<VolumeReader>;
   const window = new PageWindow({ store, keys }, call);
-  return { store, window, volume: { point: lane.session, reader: reader as VolumeReader } };
+  return {
+    store,
+    window,
+    volume: { point: { series: place.series, session: lane.session }, reader: reader as VolumeReader },
+  };
 }
 
 function idOf(number: number): Uint8Array {

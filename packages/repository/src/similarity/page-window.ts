@@ -2,26 +2,27 @@ import { leafEntries } from "../format/format-limits.ts";
 import type { Leaf } from "../format/leaf-page.ts";
 import type { ChunkAddress } from "../format/page-reference.ts";
 import { readLeaf, type PageReaderDependencies } from "../point/page-reader.ts";
+import type { SessionBase } from "../format/session-objects.ts";
 import type { VolumeReader } from "../point/volume-reader.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import { IdTable } from "./id-table.ts";
 
-/** A volume of a base whose leaves may be read. */
-export interface BaseVolume {
-  readonly point: string;
+/** A volume of another point, whose leaves are read. */
+export interface PagedVolume {
+  readonly point: SessionBase;
   readonly reader: VolumeReader;
 }
 
-/** Where a base holds a block. */
+/** Where another point holds a block. */
 export interface FoundBlock {
-  readonly volume: BaseVolume;
-  /** The block's place in the base's volume. */
+  readonly volume: PagedVolume;
+  /** The block's place in that volume. */
   readonly block: number;
   readonly address: ChunkAddress;
 }
 
 interface LoadedPage {
-  readonly volume: BaseVolume;
+  readonly volume: PagedVolume;
   readonly number: number;
   readonly leaf: Leaf;
 }
@@ -30,7 +31,7 @@ interface LoadedPage {
 const maxPages = 64;
 const keptPages = 48;
 
-/** Leaves of bases, read lately, and what they hold by id. */
+/** Leaves of other points, read lately, and what they hold by id. */
 export class PageWindow {
   readonly #dependencies: PageReaderDependencies;
   readonly #call: StoreCall;
@@ -54,12 +55,12 @@ export class PageWindow {
     return this.#read;
   }
 
-  isLoaded(volume: BaseVolume, leaf: number): boolean {
+  isLoaded(volume: PagedVolume, leaf: number): boolean {
     return this.#reads.has(keyOf(volume, leaf));
   }
 
   /** Reads a leaf unless it is there; whoever asks meanwhile waits for the same read. */
-  async load(volume: BaseVolume, leaf: number): Promise<void> {
+  async load(volume: PagedVolume, leaf: number): Promise<void> {
     const key = keyOf(volume, leaf);
     const known = this.#reads.get(key);
     const read = known ?? this.#readPage(volume, leaf);
@@ -78,14 +79,14 @@ export class PageWindow {
     return foundAt(this.#pages[Math.floor(value / leafEntries)], value % leafEntries, id);
   }
 
-  /** The block at a place of a base's volume, if its leaf is there and it has this id. */
-  findAt(volume: BaseVolume, block: number, id: Uint8Array): FoundBlock | undefined {
+  /** The block at a place of a volume, if its leaf is there and it has this id. */
+  findAt(volume: PagedVolume, block: number, id: Uint8Array): FoundBlock | undefined {
     const number = Math.floor(block / leafEntries);
     const page = this.#pages.find((each) => each.number === number && each.volume === volume);
     return foundAt(page, block % leafEntries, id);
   }
 
-  async #readPage(volume: BaseVolume, number: number): Promise<LoadedPage | undefined> {
+  async #readPage(volume: PagedVolume, number: number): Promise<LoadedPage | undefined> {
     this.#read++;
     const { reader } = volume;
     const address = await reader.leafReference(number);
@@ -119,6 +120,6 @@ function foundAt(page: LoadedPage | undefined, slot: number, id: Uint8Array): Fo
   return { volume: page.volume, block: page.number * leafEntries + slot, address };
 }
 
-function keyOf(volume: BaseVolume, leaf: number): string {
-  return `${volume.point}/${volume.reader.place.volumeId}/${leaf}`;
+function keyOf(volume: PagedVolume, leaf: number): string {
+  return `${volume.point.session}/${volume.reader.place.volumeId}/${leaf}`;
 }

@@ -2,30 +2,33 @@ import { blockSizeBytes } from "../disk/block-source.ts";
 import { leafEntries } from "../format/format-limits.ts";
 import type { ChunkAddress } from "../format/page-reference.ts";
 import type { LookAlikes } from "./look-alikes.ts";
-import type { BaseVolume, FoundBlock } from "./page-window.ts";
+import type { FoundBlock, PagedVolume } from "./page-window.ts";
 
-/** A base's volume that holds what this one holds, so many blocks further on. */
+/** A volume that holds what this one holds, so many blocks further on. */
 interface Champion {
-  readonly volume: BaseVolume;
+  readonly volume: PagedVolume;
   readonly shift: number;
 }
 
 /** A leaf is asked for so many blocks before it is needed. */
 const blocksAhead = 64;
-/** Without a hit for so many blocks, nothing is read ahead any more. */
-const patience = leafEntries;
+/** Without a hit for so many blocks, a run that moved is over. */
+const runPatience = leafEntries;
 
 /**
  * Looks for the blocks of one volume in look-alikes. Blocks repeat mostly at the same place, or in runs that moved as a
- * whole: the base that held the last one is the champion, and its leaf for the place where the reading goes on is there
- * before the blocks come. Whatever else is in the leaves at hand is found by id.
+ * whole. So there are two champions: the volume that held a block at the same place last, for as long as no other does,
+ * and the run that is being followed. Their leaves for the place where the reading goes on are there before the blocks
+ * come; whatever else is in the leaves at hand is found by id.
  */
 export class SimilarBlocks {
   readonly #lookAlikes: LookAlikes;
   readonly #lastBlock: number;
-  #champion: Champion | undefined;
-  #missed = 0;
+  #twin: Champion | undefined;
+  #run: Champion | undefined;
+  #blocksSinceRun = 0;
   #leaf = -1;
+  #begun: Promise<void> | undefined;
 
   constructor(lookAlikes: LookAlikes, sizeBytes: number) {
     this.#lookAlikes = lookAlikes;
@@ -37,9 +40,9 @@ export class SimilarBlocks {
     return this.#lookAlikes.known;
   }
 
-  /** Says which block comes next, in ascending order: after it, the champion's leaf for it is there. */
+  /** Says which block comes next, in ascending order: after it, the champions' leaves for it are there. */
   approach(block: number): Promise<void> {
-    const approached = this.#readAhead(block);
+    const approached = this.#approach(block);
     approached.catch(() => undefined); // reported to whoever waits
     return approached;
   }
@@ -48,27 +51,39 @@ export class SimilarBlocks {
   async find(id: Uint8Array, block: number): Promise<ChunkAddress | undefined> {
     const found = this.#findInPlace(id, block) ?? (await this.#lookAlikes.find(id));
     if (found === undefined) return undefined;
-    this.#missed = 0;
-    this.#champion = { volume: found.volume, shift: found.block - block };
+    const champion = { volume: found.volume, shift: found.block - block };
+    if (champion.shift === 0) this.#twin = champion;
+    else {
+      this.#run = champion;
+      this.#blocksSinceRun = 0;
+    }
     return found.address;
   }
 
-  async #readAhead(block: number): Promise<void> {
+  async #approach(block: number): Promise<void> {
     const leaf = Math.floor(block / leafEntries);
-    if (leaf > this.#leaf) this.#lookAlikes.allowPage();
-    this.#leaf = Math.max(leaf, this.#leaf);
-    const champion = this.#champion;
-    if (champion === undefined || this.#missed++ > patience) return;
-    const ahead = this.#load(champion, block + blocksAhead);
-    ahead.catch(() => undefined); // reported to whoever gets there
-    await this.#load(champion, block);
+    if (leaf > this.#leaf) {
+      this.#leaf = leaf;
+      this.#lookAlikes.allowPages();
+    }
+    this.#begun ??= this.#lookAlikes.loadBest(leaf);
+    await this.#begun;
+    if (++this.#blocksSinceRun > runPatience) this.#run = undefined;
+    for (const champion of [this.#twin, this.#run]) {
+      if (champion === undefined) continue;
+      const ahead = this.#load(champion, block + blocksAhead);
+      ahead.catch(() => undefined); // reported to whoever gets there
+      await this.#load(champion, block);
+    }
   }
 
   #findInPlace(id: Uint8Array, block: number): FoundBlock | undefined {
-    const champion = this.#champion;
-    return champion === undefined
-      ? undefined
-      : this.#lookAlikes.pages.findAt(champion.volume, block + champion.shift, id);
+    for (const champion of [this.#twin, this.#run]) {
+      if (champion === undefined) continue;
+      const found = this.#lookAlikes.pages.findAt(champion.volume, block + champion.shift, id);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   async #load({ volume, shift }: Champion, block: number): Promise<void> {
