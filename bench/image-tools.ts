@@ -49,7 +49,7 @@ const ours: ImageTool = {
   store: (folder) => join(folder, "repository"),
 };
 
-function restic(folder: string, parameters: readonly string[]): Promise<Measured> {
+export function restic(folder: string, parameters: readonly string[]): Promise<Measured> {
   const places = ["-q", "-r", join(folder, "repository"), "--cache-dir", join(folder, "cache")];
   return measureProcess(["restic", ...places, ...parameters], { env: { RESTIC_PASSWORD: password } });
 }
@@ -70,12 +70,12 @@ const resticTool: ImageTool = {
   store: (folder) => join(folder, "repository"),
 };
 
-function borg(folder: string, parameters: readonly string[]): Promise<Measured> {
+export function borg(folder: string, parameters: readonly string[]): Promise<Measured> {
   const env = { BORG_PASSPHRASE: password, BORG_BASE_DIR: join(folder, "base") };
   return measureProcess(["borg", ...parameters], { env, cwd: folder });
 }
 
-const borgCreate = ["create", "--compression", "zstd,1", "--chunker-params", "fixed,524288"];
+export const borgCreate = ["create", "--compression", "zstd,1", "--chunker-params", "fixed,524288"];
 const borgTool: ImageTool = {
   name: "borg",
   version: ["borg", "--version"],

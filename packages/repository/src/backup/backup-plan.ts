@@ -3,6 +3,7 @@ import type { Logger } from "@garrison/core/logger";
 import type { Random } from "@garrison/core/random";
 import type { BlockSource } from "../disk/block-source.ts";
 import type { DomainKeys, SessionGrant } from "../keys/keys.ts";
+import type { PointAddress } from "../point/read-point.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 
 export interface VolumeProgress {
@@ -37,6 +38,11 @@ export interface BackupPlan {
   readonly name?: string;
   /** Session id of the point whose blocks are reused. A source with `changes` needs it. */
   readonly parent?: string;
+  /**
+   * Points of the domain that are likely to hold the same blocks (of the same image, of the same snapshot), best first. What
+   * is read in full is looked for in them, then in the newest points of the domain.
+   */
+  readonly lookAlikes?: readonly PointAddress[];
   /** Blocks under way at once; default: twice the threads and four more. */
   readonly concurrency?: number;
   /** Threads that hash and compress; default one a core (8 at most), 0 does it in the caller's thread. */

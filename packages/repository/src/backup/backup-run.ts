@@ -11,6 +11,9 @@ import { PackStream } from "./pack-stream.ts";
 import { openPageWriter, type PageWriter } from "./page-writer.ts";
 import type { LostItems } from "../repair/lost-items.ts";
 import { RecentChunks } from "./recent-chunks.ts";
+import type { SessionBases } from "./session-bases.ts";
+import { openLookAlikes, type LookAlikes } from "../similarity/look-alikes.ts";
+import { seriesHash } from "../format/object-names.ts";
 
 /** Blocks under way besides those that the threads are busy with: being read, or waiting for their turn. */
 const blocksAround = 4;
@@ -22,6 +25,7 @@ export interface BackupRunOptions {
   readonly resume: ResumeState;
   /** Addresses that nothing may refer to again. */
   readonly lost: LostItems;
+  readonly bases: SessionBases;
 }
 
 /** What one lane has open while it writes: threads, the two streams of packs, its marks. */
@@ -32,6 +36,7 @@ export class BackupRun implements AsyncDisposable {
   readonly session: WriterSession;
   readonly resume: ResumeState;
   readonly lost: LostItems;
+  readonly bases: SessionBases;
   readonly call: StoreCall;
   readonly startedAtMs: number;
   readonly concurrency: number;
@@ -43,11 +48,12 @@ export class BackupRun implements AsyncDisposable {
   /** Sizes and item counts of this session's packs; nothing else of it is used. */
   readonly packFacts = new PackTable();
   readonly #marks: MarkWriter;
+  #lookAlikes: Promise<LookAlikes | undefined> | undefined;
   #unmarked: MarkLeaf[] = [];
   #packsAtMark = 0;
 
   constructor(dependencies: BackupDependencies, options: BackupRunOptions, call: StoreCall) {
-    const { plan, limits, session, resume, lost } = options;
+    const { plan, limits, session, resume, lost, bases } = options;
     const { keys, store } = dependencies;
     this.dependencies = dependencies;
     this.plan = plan;
@@ -55,6 +61,7 @@ export class BackupRun implements AsyncDisposable {
     this.session = session;
     this.resume = resume;
     this.lost = lost;
+    this.bases = bases;
     this.call = call;
     this.startedAtMs = dependencies.clock.now();
     this.crew = openBlockCrew(keys.idKey, { threads: plan.threads });
@@ -69,6 +76,20 @@ export class BackupRun implements AsyncDisposable {
     this.recent = new RecentChunks(limits.recentChunks);
     this.#marks = new MarkWriter(dependencies, { session, limits, ...resume }, call);
     for (const pack of resume.packs) this.#note(pack);
+  }
+
+  /** The points to look for blocks in, sampled once for all volumes that are read in full. */
+  openLookAlikes(): Promise<LookAlikes | undefined> {
+    const { dependencies, plan, session, bases } = this;
+    const parent =
+      session.parent === undefined ? [] : [{ series: session.series, session: session.parent.session }];
+    const named = (plan.lookAlikes ?? []).map(({ series, sessionId }) => ({
+      series: seriesHash(dependencies.keys, series),
+      session: sessionId,
+    }));
+    const options = { ...session, named: [...parent, ...named], bases };
+    this.#lookAlikes ??= openLookAlikes(dependencies, options, this.call);
+    return this.#lookAlikes;
   }
 
   /** Notes a finished leaf; writes a mark when enough has been sealed since the last one. */

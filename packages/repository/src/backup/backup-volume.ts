@@ -2,7 +2,7 @@ import { GarrisonError } from "@garrison/core/garrison-error";
 import { mapConcurrent } from "@garrison/core/map-concurrent";
 import type { VolumeSummary } from "./backup-plan.ts";
 import type { BackupRun } from "./backup-run.ts";
-import { blockSizeBytes, type BlockReference } from "../disk/block-source.ts";
+import { blockSizeBytes, type BlockReference, type BlockSource } from "../disk/block-source.ts";
 import type { PreparedBlock } from "../blocks/block-work.ts";
 import type { BlockSlot } from "../blocks/block-slot.ts";
 import { itemKinds, leafEntries } from "../format/format-limits.ts";
@@ -13,6 +13,8 @@ import { readLeaf } from "../point/page-reader.ts";
 import { listWithLost } from "./list-with-lost.ts";
 import { openParentReader } from "./parent-reader.ts";
 import { openSoundParent, type SoundParent } from "./sound-parent.ts";
+import { findOrPrepare } from "../similarity/find-or-prepare.ts";
+import { SimilarBlocks } from "../similarity/similar-blocks.ts";
 import { VolumeMap, type FinishedMap } from "./volume-map.ts";
 import { openVolumeReader } from "../point/volume-reader.ts";
 
@@ -25,7 +27,7 @@ export interface VolumeResult {
 /** What is known about a block once it has been looked at. */
 type DecidedBlock = { readonly index: number; readonly bytesRead: number } & (
   | { readonly outcome: "zero" }
-  | { readonly outcome: "same" | "resumed"; readonly address: ChunkAddress }
+  | { readonly outcome: "held" | "resumed"; readonly address: ChunkAddress }
   | { readonly outcome: "new"; readonly slot: BlockSlot; readonly prepared: Required<PreparedBlock> }
 );
 
@@ -54,10 +56,19 @@ export async function backupVolume(run: BackupRun, number: number): Promise<Volu
     coverage,
     ...(parent === undefined ? {} : { parent }),
   });
-  const writer = new VolumeWriter({ run, number, map, parent });
+  const isRead = run.resume.frontier.volume <= number;
+  const similar = isRead ? await openSimilar(run, volume.source) : undefined;
+  const writer = new VolumeWriter({ run, number, map, parent, similar });
   await writer.takeOver();
-  if (run.resume.frontier.volume <= number) await writer.readSource();
+  if (isRead) await writer.readSource();
   return { summary: writer.summary(), map: await map.finish(), parent };
+}
+
+/** An incremental compares with its parent; what is read in full may be held by others too. */
+async function openSimilar(run: BackupRun, source: BlockSource): Promise<SimilarBlocks | undefined> {
+  if (source.coverage !== "full") return undefined;
+  const lookAlikes = await run.openLookAlikes();
+  return lookAlikes === undefined ? undefined : new SimilarBlocks(lookAlikes, source.sizeBytes, run.lost);
 }
 
 async function openParent(run: BackupRun, volumeId: string): Promise<SoundParent | undefined> {
@@ -73,6 +84,7 @@ interface VolumeWriterOptions {
   readonly number: number;
   readonly map: VolumeMap;
   readonly parent: SoundParent | undefined;
+  readonly similar: SimilarBlocks | undefined;
 }
 
 class VolumeWriter {
@@ -161,11 +173,12 @@ class VolumeWriter {
   }
 
   async #decide(reference: BlockReference): Promise<DecidedBlock> {
-    const { run, number, parent } = this.#options;
+    const { run, number, parent, similar } = this.#options;
     const { index } = reference;
     if (reference.isZero === true) return { index, bytesRead: 0, outcome: "zero" };
     const resumed = run.resume.find(number, index);
     if (resumed !== undefined) return { index, bytesRead: 0, outcome: "resumed", address: resumed };
+    const approached = similar?.approach(index);
     const leaf = await parent?.leaf(Math.floor(index / leafEntries));
     const before = leaf?.[index % leafEntries];
     const slot = run.crew.borrow();
@@ -175,12 +188,11 @@ class VolumeWriter {
       run.crew.giveBack(slot);
       return { index, bytesRead, outcome: "zero" };
     }
-    const job = { plainBytes: blockSizeBytes, sha256, expectedId: before?.id };
-    const prepared = await run.crew.prepare(slot, job);
-    const { id, payload } = prepared;
-    if (payload !== undefined) return { index, bytesRead, outcome: "new", slot, prepared: { id, payload } };
+    await approached;
+    const found = await findOrPrepare({ crew: run.crew, similar }, slot, { index, sha256, before });
+    if ("prepared" in found) return { index, bytesRead, outcome: "new", slot, ...found };
     run.crew.giveBack(slot);
-    return { index, bytesRead, outcome: "same", address: before! };
+    return { index, bytesRead, outcome: "held", ...found };
   }
 
   async #settle(block: DecidedBlock): Promise<void> {
@@ -193,7 +205,7 @@ class VolumeWriter {
     counts.blocksListed++;
     counts.bytesRead += block.bytesRead;
     if (block.bytesRead > 0) counts.blocksRead++;
-    if (block.outcome === "same") counts.blocksReused++;
+    if (block.outcome === "held") counts.blocksReused++;
     if (block.outcome === "resumed") counts.blocksResumed++;
     this.#open!.leaf[block.index % leafEntries] = await this.#addressOf(block);
   }

@@ -8,8 +8,9 @@ import { defaultLimits, type EngineLimits } from "./engine-limits.ts";
 import { seriesHash } from "../format/object-names.ts";
 import { freshStart, loadResume } from "./load-resume.ts";
 import type { StoreCall } from "../store/object-store.ts";
-import { loadKnownLosses, nothingLost } from "../repair/findings-note.ts";
-import { openSession } from "./open-session.ts";
+import { loadKnownLosses } from "../repair/findings-note.ts";
+import { openSession, type WriterSession } from "./open-session.ts";
+import { readEarlierBases, SessionBases } from "./session-bases.ts";
 
 /**
  * Makes one restore point of all `volumes`. The same session with another lane resumes: what is sealed is not read
@@ -42,12 +43,26 @@ async function runBackup(
 ): Promise<BackupSummary> {
   const session = await openSession(dependencies, plan, call);
   const resume = session.isResumed ? await loadResume(dependencies, session, call) : freshStart;
+  const bases = await openBases(dependencies, session, call);
   const limits = plan.limits ?? defaultLimits;
-  const { lost } = session.parent === undefined ? nothingLost() : await loadKnownLosses(dependencies, call);
-  await using run = new BackupRun(dependencies, { plan, limits, session, resume, lost }, call);
+  const { lost } = await loadKnownLosses(dependencies, call);
+  await using run = new BackupRun(dependencies, { plan, limits, session, resume, lost, bases }, call);
   const results: VolumeResult[] = [];
   for (const number of plan.volumes.keys()) results.push(await backupVolume(run, number));
   return await commitSession(run, results);
+}
+
+/** The parent, and in a session that goes on all that earlier lanes may have referred to. */
+async function openBases(
+  dependencies: BackupDependencies,
+  session: WriterSession,
+  call: StoreCall,
+): Promise<SessionBases> {
+  const { sessionId, parent, opened, series } = session;
+  const own = parent === undefined ? [] : [{ base: { series, session: parent.session }, record: parent }];
+  if (!session.isResumed) return new SessionBases(dependencies, { sessionId, held: own, stored: [] }, call);
+  const { held, stored } = await readEarlierBases(dependencies, { sessionId, opened }, call);
+  return new SessionBases(dependencies, { sessionId, held: [...own, ...held], stored }, call);
 }
 
 /** Failures after which the same session can never succeed. */

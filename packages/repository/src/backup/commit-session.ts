@@ -17,6 +17,7 @@ import { encodeObject } from "../format/sealed-object.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import { readSlot, type SlotContent } from "../point/read-slot.ts";
 import { sessionStartMs } from "../point/session-id.ts";
+import { describePacks } from "./describe-packs.ts";
 
 const packKinds: readonly PackKind[] = ["pack", "map"];
 
@@ -64,22 +65,6 @@ async function finishVolume(
   };
 }
 
-/** Gives each pack of the table its size and item count: from this session, or from the parent's table. */
-async function describePacks(run: BackupRun, result: VolumeResult): Promise<void> {
-  const { table } = result.map;
-  const inherited = result.parent === undefined ? undefined : await result.parent.table();
-  for (const kind of packKinds) {
-    for (const use of table.uses(kind)) {
-      const isOwn = use.session === run.session.sessionId;
-      const facts = (isOwn ? run.packFacts : inherited)?.find(kind, use);
-      if (facts === undefined || facts.sizeBytes === 0) {
-        throw new GarrisonError("internal", `nothing is known of ${nameOf(run.dependencies, use)}`);
-      }
-      table.describe(kind, use, facts);
-    }
-  }
-}
-
 function nameOf(dependencies: BackupDependencies, use: PackUse): string {
   return packName(dependencies.keys.domain, use.kind, use);
 }
@@ -116,7 +101,7 @@ function requireListed(run: BackupRun, listed: PackTable, use: PackUse): void {
 function recordOf(run: BackupRun, stored: Pick<PointRecord, "volumes" | "tablePacks">): PointRecord {
   const { plan, session, dependencies } = run;
   const { keys, random, clock } = dependencies;
-  const { sessionId, laneId, predecessor, seen, parent, bases } = session;
+  const { sessionId, laneId, predecessor, seen, parent } = session;
   const name = pointName(keys.domain, session.series, sessionId);
   const description = sealDescription({ dataKey: plan.grant.dataKey, name, random }, plan.description);
   if (description.length > maxDescriptionBytes) {
@@ -133,7 +118,7 @@ function recordOf(run: BackupRun, stored: Pick<PointRecord, "volumes" | "tablePa
     createdAtMs: sessionStartMs(sessionId),
     durationMs: Math.max(0, clock.now() - run.startedAtMs),
     ...(parent === undefined ? {} : { parent: parent.session }),
-    bases,
+    bases: run.bases.held.map(({ base }) => base),
     ...(predecessor === undefined ? {} : { predecessor }),
     seen,
     ...stored,

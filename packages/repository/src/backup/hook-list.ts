@@ -1,36 +1,36 @@
-import { isHookId, type Hook } from "../format/hooks.ts";
+import { ByteWriter } from "../format/byte-writer.ts";
+import { hookBytes, hookPrefixBytes, isHookId, PackedHooks } from "../format/hooks.ts";
 import type { Leaf } from "../format/leaf-page.ts";
 
 /** The hooks of a volume being written: the parent's, except for leaves that are written anew. */
 export class HookList {
-  readonly #parent: readonly Hook[];
-  readonly #hooks: Hook[] = [];
+  readonly #parent: PackedHooks;
+  readonly #hooks = new ByteWriter(1024);
   #next = 0;
 
   /** `parent`: hooks of the map that unlisted leaves are taken from. */
-  constructor(parent: readonly Hook[]) {
+  constructor(parent: PackedHooks) {
     this.#parent = parent;
   }
 
   /** Leaves come in ascending order. */
   replaceLeaf(number: number, leaf: Leaf): void {
     this.#takeOver(number);
-    while (this.#parent[this.#next]?.leaf === number) this.#next++;
+    while (this.#next < this.#parent.length && this.#parent.leaf(this.#next) === number) this.#next++;
     for (const entry of leaf) {
       if (entry === undefined || !isHookId(entry.id)) continue;
-      this.#hooks.push({ idPrefix: entry.id.subarray(0, 8), leaf: number });
+      this.#hooks.bytes(entry.id.subarray(0, hookPrefixBytes)).u32(number);
     }
   }
 
-  finish(): readonly Hook[] {
+  finish(): PackedHooks {
     this.#takeOver(Number.POSITIVE_INFINITY);
-    return this.#hooks;
+    return new PackedHooks(this.#hooks.finish());
   }
 
   #takeOver(beforeLeaf: number): void {
-    for (let hook = this.#parent[this.#next]; hook !== undefined && hook.leaf < beforeLeaf;) {
-      this.#hooks.push(hook);
-      hook = this.#parent[++this.#next];
-    }
+    const first = this.#next;
+    while (this.#next < this.#parent.length && this.#parent.leaf(this.#next) < beforeLeaf) this.#next++;
+    this.#hooks.bytes(this.#parent.bytes.subarray(first * hookBytes, this.#next * hookBytes));
   }
 }

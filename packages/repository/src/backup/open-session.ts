@@ -4,19 +4,13 @@ import type { BackupDependencies, BackupPlan } from "./backup-plan.ts";
 import { blockSizeBytes } from "../disk/block-source.ts";
 import { maxVolumeBytes, maxVolumes } from "../format/format-limits.ts";
 import { formatJson } from "../format/json-fields.ts";
-import {
-  baseName,
-  laneName,
-  openName,
-  pointPrefix,
-  parseSlotName,
-  seriesHash,
-} from "../format/object-names.ts";
+import { laneName, openName, pointPrefix, parseSlotName, seriesHash } from "../format/object-names.ts";
 import type { PointRecord } from "../format/point-record.ts";
 import { decodeObject, encodeObject } from "../format/sealed-object.ts";
-import { decodeOpen, encodeOpen, type SessionBase, type SessionOpen } from "../format/session-objects.ts";
+import { decodeOpen, encodeOpen, type SessionOpen } from "../format/session-objects.ts";
 import type { StoreCall } from "../store/object-store.ts";
-import { readIfThere, readSlot, readTombstone } from "../point/read-slot.ts";
+import { readIfThere } from "../point/read-slot.ts";
+import { shakeHands, storeBase } from "./session-bases.ts";
 
 /** A session whose `open` and lane are stored and whose bases have been shaken hands with. */
 export interface WriterSession {
@@ -25,7 +19,8 @@ export interface WriterSession {
   /** The series' keyed hash. */
   readonly series: string;
   readonly parent: PointRecord | undefined;
-  readonly bases: readonly SessionBase[];
+  /** What the session was opened for, by this lane or an earlier one. */
+  readonly opened: SessionOpen;
   readonly isResumed: boolean;
   readonly predecessor?: string;
   readonly seen: { readonly count: number; readonly sha256: string };
@@ -42,13 +37,15 @@ export async function openSession(
   const { sessionId, laneId } = plan.grant;
   const seen = await readSeen(dependencies, { series, sessionId }, call);
   const wanted = wantedOpen(plan, series);
-  const isResumed = await storeOpen(dependencies, { sessionId, wanted }, call);
+  const before = await storeOpen(dependencies, { sessionId, wanted }, call);
   await storeLane(dependencies, { sessionId, laneId }, call);
   const parent =
-    plan.parent === undefined ? undefined : await shakeHands(dependencies, { plan, series }, call);
+    plan.parent === undefined
+      ? undefined
+      : await shakeHands(dependencies, { series, session: plan.parent }, call);
   checkChanges(plan, parent);
-  const bases = parent === undefined ? [] : wanted.bases;
-  return { sessionId, laneId, series, parent, bases, isResumed, ...seen };
+  const opened = before ?? wanted;
+  return { sessionId, laneId, series, parent, opened, isResumed: before !== undefined, ...seen };
 }
 
 function checkPlan(dependencies: BackupDependencies, plan: BackupPlan): void {
@@ -87,18 +84,18 @@ function wantedOpen(plan: BackupPlan, series: string): SessionOpen {
   };
 }
 
-/** Whether the session was begun before, by another lane. */
+/** What another lane opened the session for before, if one did. */
 async function storeOpen(
   dependencies: BackupDependencies,
   session: { readonly sessionId: string; readonly wanted: SessionOpen },
   call: StoreCall,
-): Promise<boolean> {
+): Promise<SessionOpen | undefined> {
   const { keys, random, store } = dependencies;
   const name = openName(keys.domain, session.sessionId);
   const bytes = encodeObject(keys, random, { name, kind: "open", body: encodeOpen(session.wanted) });
-  if ((await store.create(name, bytes, call)) === "created") return false;
+  if ((await store.create(name, bytes, call)) === "created") return undefined;
   const stored = await store.read(name, call);
-  if (Buffer.compare(stored, bytes) === 0) return false;
+  if (Buffer.compare(stored, bytes) === 0) return undefined;
   const before = decodeOpenObject(dependencies, name, stored);
   requireSameEpoch(session.sessionId, keys.epoch, before.epoch);
   if (before.series !== session.wanted.series) {
@@ -112,7 +109,7 @@ async function storeOpen(
   }
   requireSameParent(session, before);
   await storeMissingBase(dependencies, { ...session, before }, call);
-  return true;
+  return before;
 }
 
 /** One data key opens all that a session has stored; after a rotation nothing new is sealed with the old one. */
@@ -156,18 +153,9 @@ async function storeMissingBase(
   session: { readonly sessionId: string; readonly wanted: SessionOpen; readonly before: SessionOpen },
   call: StoreCall,
 ): Promise<void> {
-  const { keys, random, store } = dependencies;
   const known = new Set(session.before.bases.map((base) => base.session));
-  for (const base of session.wanted.bases.filter((each) => !known.has(each.session))) {
-    for (let number = 0, outcome = "exists"; outcome === "exists"; number++) {
-      const name = baseName(keys.domain, session.sessionId, number);
-      outcome = await store.create(
-        name,
-        encodeObject(keys, random, { name, kind: "base", body: formatJson({ ...base }) }),
-        call,
-      );
-    }
-  }
+  for (const base of session.wanted.bases.filter((each) => !known.has(each.session)))
+    await storeBase(dependencies, { sessionId: session.sessionId, base }, call);
 }
 
 async function storeLane(
@@ -182,30 +170,6 @@ async function storeLane(
   if ((await store.create(name, bytes, call)) === "created") return;
   if (Buffer.compare(await store.read(name, call), bytes) === 0) return;
   throw new GarrisonError("session-taken", `lane ${lane.laneId} of session ${lane.sessionId} is taken`);
-}
-
-/**
- * The handshake with the parent, in this order: our `open` is stored (it is, by now), its tombstone is absent, its
- * record is present and authentic. A parent that fails is dropped: blocks are then read and stored in full.
- */
-async function shakeHands(
-  dependencies: BackupDependencies,
-  session: { readonly plan: BackupPlan; readonly series: string },
-  call: StoreCall,
-): Promise<PointRecord | undefined> {
-  const address = { series: session.series, session: session.plan.parent! };
-  try {
-    if ((await readTombstone(dependencies, address, call)) !== "none") return undefined;
-    const content = await readSlot(dependencies, address, call);
-    return content?.state === "point" ? content.record : undefined;
-  } catch (error) {
-    if (!isGarrisonError(error) || !error.code.startsWith("object-")) throw error;
-    dependencies.logger.warn(
-      { parent: address.session, code: error.code },
-      "the parent restore point is not readable",
-    );
-    return undefined;
-  }
 }
 
 /** Changes apply to something: without the same volume in the parent, or with a smaller one, they mean nothing. */

@@ -1,5 +1,5 @@
 import { interiorBlocks, interiorEntries, itemKinds, leafEntries } from "../format/format-limits.ts";
-import type { Hook } from "../format/hooks.ts";
+import { noHooks, type PackedHooks } from "../format/hooks.ts";
 import {
   emptyInterior,
   encodeInterior,
@@ -29,7 +29,7 @@ export interface VolumeMapOptions {
 export interface FinishedMap {
   readonly root: Interior;
   readonly table: PackTable;
-  readonly hooks: readonly Hook[];
+  readonly hooks: PackedHooks;
   readonly blocksHeld: number;
 }
 
@@ -45,7 +45,7 @@ export class VolumeMap {
   #slot = -1;
   #interior: MutableInterior = emptyInterior();
 
-  private constructor(options: VolumeMapOptions, base: { table: PackTable; hooks: readonly Hook[] }) {
+  private constructor(options: VolumeMapOptions, base: { table: PackTable; hooks: PackedHooks }) {
     this.#options = options;
     this.#table = base.table;
     this.#hooks = new HookList(base.hooks);
@@ -54,7 +54,7 @@ export class VolumeMap {
 
   static async open(options: VolumeMapOptions): Promise<VolumeMap> {
     const base = options.coverage === "changes" ? options.parent : undefined;
-    if (base === undefined) return new VolumeMap(options, { table: new PackTable(), hooks: [] });
+    if (base === undefined) return new VolumeMap(options, { table: new PackTable(), hooks: noHooks });
     return new VolumeMap(options, { table: await base.table(), hooks: await base.hooks() });
   }
 

@@ -3,6 +3,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { Codec } from "../format/format-limits.ts";
 import { chunkId } from "../format/item-identity.ts";
 import { openItem } from "../format/pack-container.ts";
+import { IdTable } from "../similarity/id-table.ts";
 import type { BlockSlot } from "./block-slot.ts";
 import { freeBuffer, freeMemory } from "./free-memory.ts";
 
@@ -14,11 +15,13 @@ export interface PrepareJob {
   readonly sha256?: Uint8Array | undefined;
   /** The id that the parent has at this place: when it is the same, nothing is compressed. */
   readonly expectedId?: Uint8Array | undefined;
+  /** Memory of tables (`IdTable`) of ids that may be stored elsewhere: with one of them, nothing is compressed either. */
+  readonly known?: readonly SharedArrayBuffer[] | undefined;
 }
 
 export interface PreparedBlock {
   readonly id: Uint8Array;
-  /** Nothing when the id is the expected one. */
+  /** Nothing when the id is the expected one, or may be known. */
   readonly payload?: {
     /** 1: it lies in the slot's packed side. 0: in its plain side. */
     readonly codec: Codec;
@@ -55,6 +58,7 @@ export function prepareBlock(idKey: Uint8Array, slot: BlockSlot, job: PrepareJob
   if (job.expectedId !== undefined && Buffer.compare(id, job.expectedId) === 0) {
     return { id };
   }
+  if (job.known?.some((memory) => new IdTable(memory).has(id)) === true) return { id };
   // A result buffer of at least the block: in small pieces it costs a fifth more.
   const packed = zstdCompressSync(plain, { chunkSize: slot.packed.length, params: parameters });
   const sizeBytes = packed.length;

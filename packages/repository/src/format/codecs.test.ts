@@ -5,7 +5,7 @@ import { seededRandom } from "@garrison/core/random";
 import { deriveRepository } from "../keys/derive-keys.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import { decodeHooks, encodeHooks } from "./hooks.ts";
+import { decodeHooks, encodeHooks, packHooks } from "./hooks.ts";
 import { decodeInterior, emptyInterior, encodeInterior } from "./interior-page.ts";
 import { pageAad } from "./item-identity.ts";
 import { decodeLeaf, emptyLeaf, encodeLeaf } from "./leaf-page.ts";
@@ -199,8 +199,12 @@ const codecs = [
   codec({
     name: "hooks",
     values: hooks,
-    encode: encodeHooks,
-    decode: (bytes) => [...decodeHooks(bytes, "hooks")],
+    encode: (each) => encodeHooks(packHooks(each)),
+    decode: (bytes) =>
+      Array.from(decodeHooks(bytes, "hooks"), ({ idPrefix, leaf }) => ({
+        idPrefix: new Uint8Array(idPrefix),
+        leaf,
+      })),
   }),
   codec({ name: "open", values: open, encode: encodeOpen, decode: (bytes) => decodeOpen(bytes, "open") }),
   codec({ name: "mark", values: mark, encode: encodeMark, decode: (bytes) => decodeMark(bytes, "mark") }),

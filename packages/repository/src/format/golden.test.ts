@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { deriveRepository } from "../keys/derive-keys.ts";
 import { deriveKey } from "./derive-key.ts";
-import { encodeHooks } from "./hooks.ts";
+import { encodeHooks, packHooks } from "./hooks.ts";
 import { emptyInterior, encodeInterior } from "./interior-page.ts";
 import { chunkAad, chunkId, pageAad, pageId } from "./item-identity.ts";
 import { decodeWrap, encodeWrap, openWrap } from "./key-wrap.ts";
@@ -111,7 +111,7 @@ test("pages, tables and hooks", () => {
     interior: hexOf(encodeInterior(1, interior)),
     emptyRoot: hexOf(encodeInterior(2, emptyInterior())),
     table: hexOf(encodePackTable(table)),
-    hooks: hexOf(encodeHooks([{ idPrefix: id.subarray(0, 8), leaf: 258 }])),
+    hooks: hexOf(encodeHooks(packHooks([{ idPrefix: id.subarray(0, 8), leaf: 258 }]))),
   }).toMatchInlineSnapshot(`
     {
       "emptyLeaf": "24072 c419cf00eee59d09a47eb23f73f16f68",

@@ -50,8 +50,9 @@ const laneNumber = (name: PackName): string => `${name.lane}-${numberText(name.n
 
 export const sessionPrefix = (domain: string, session: string): string => `${domain}/session/${session}/`;
 export const openName = (domain: string, session: string): string => `${domain}/session/${session}/open`;
+export const basePrefix = (domain: string, session: string): string => `${domain}/session/${session}/base-`;
 export const baseName = (domain: string, session: string, number: number): string =>
-  `${domain}/session/${session}/base-${numberText(number)}`;
+  `${basePrefix(domain, session)}${numberText(number)}`;
 export const laneName = (domain: string, session: string, lane: string): string =>
   `${domain}/session/${session}/lane-${lane}`;
 export const markPrefix = (domain: string, session: string): string => `${domain}/session/${session}/mark-`;

@@ -1,5 +1,5 @@
 import { interiorEntries, itemKinds } from "../format/format-limits.ts";
-import { decodeHooks, type Hook } from "../format/hooks.ts";
+import { decodeHooks, type PackedHooks } from "../format/hooks.ts";
 import type { Interior } from "../format/interior-page.ts";
 import type { Leaf } from "../format/leaf-page.ts";
 import { decodePackTable, type PackTable } from "../format/pack-table.ts";
@@ -24,7 +24,7 @@ export interface VolumeReader {
   leaf(leaf: number): Promise<Leaf | undefined>;
   /** A fresh copy each time. */
   table(): Promise<PackTable>;
-  hooks(): Promise<readonly Hook[]>;
+  hooks(): Promise<PackedHooks>;
 }
 
 const keptInteriors = 2;

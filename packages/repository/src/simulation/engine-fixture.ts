@@ -14,6 +14,7 @@ import { openMemoryObjectStore, type MemoryObjects } from "../store/memory-objec
 import type { ObjectStore } from "../store/object-store.ts";
 import type { Repository } from "../keys/open-repository.ts";
 import { restoreVolume } from "../restore/restore-volume.ts";
+import type { PointAddress } from "../point/read-point.ts";
 import { newLaneId, newSessionId } from "../point/session-id.ts";
 
 /** A repository in memory and disks in memory, for tests of the engine. */
@@ -154,6 +155,9 @@ export interface FixtureBackup {
   readonly store?: ObjectStore;
   readonly limits?: EngineLimits;
   readonly clock?: Clock;
+  /** Default: in place. */
+  readonly threads?: number;
+  readonly lookAlikes?: readonly PointAddress[];
 }
 
 export async function backUp(fixture: Fixture, backup: FixtureBackup): Promise<BackupSummary> {
@@ -170,12 +174,13 @@ export async function backUp(fixture: Fixture, backup: FixtureBackup): Promise<B
         dataKey: repository.sessionDataKey(fixtureDomain, sessionId, keys.epoch),
       },
       series: backup.series ?? "disk",
-      threads: 0,
+      threads: backup.threads ?? 0,
       concurrency: 1 + randomBelow(random, 4),
       limits: backup.limits ?? smallLimits,
       volumes: [{ volumeId: backup.volumeId ?? "vol-1", source: backup.source }],
       description: { secret: "user data" },
       ...(backup.parent === undefined ? {} : { parent: backup.parent }),
+      ...(backup.lookAlikes === undefined ? {} : { lookAlikes: backup.lookAlikes }),
     },
     call,
   );
