@@ -60,41 +60,44 @@ test("requests are signed as the SDK signs them", async () => {
 });
 
 /** AWS's published suite for Signature Version 4, as far as it is about what we send. */
-test.each([
-  ["get-vanilla", "GET", "/", {}, "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"],
-  [
-    "get-vanilla-query-order-key-case",
-    "GET",
-    "/",
-    { Param2: "value2", Param1: "value1" },
-    "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
-  ],
-  [
-    "get-unreserved",
-    "GET",
-    "/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
-    {},
-    "07ef7494c76fa4850883e2b006601f940f8a34d404d0cfa977f52a65bbf5f24f",
-  ],
-  [
-    "get-slash-dot-slash",
-    "GET",
-    "/./",
-    {},
-    "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
-  ],
-  ["post-vanilla", "POST", "/", {}, "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"],
-])("AWS's example %s has the signature that AWS gives", (_, method, path, parameters, signature) => {
-  const signer = openRequestSigner({ region: "us-east-1", service: "service" });
-  const identity = {
-    accessKeyId: "AKIDEXAMPLE",
-    secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-  };
-  const headers = { host: "example.amazonaws.com" };
-  const query = canonicalQuery(parameters);
-  const signed = signer.sign(
-    { method, path, query, headers, payloadHash: emptyPayloadHash },
-    identity,
+const published = [
+  {
+    name: "get-vanilla",
+    signature: "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
+  },
+  {
+    name: "get-vanilla-query-order-key-case",
+    parameters: { Param2: "value2", Param1: "value1" },
+    signature: "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
+  },
+  {
+    name: "get-unreserved",
+    path: "/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+    signature: "07ef7494c76fa4850883e2b006601f940f8a34d404d0cfa977f52a65bbf5f24f",
+  },
+  {
+    name: "get-slash-dot-slash",
+    path: "/./",
+    signature: "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
+  },
+  {
+    name: "post-vanilla",
+    method: "POST",
+    signature: "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b",
+  },
+];
+
+test.each(published)("AWS's example $name has the signature that AWS gives", (example) => {
+  const { method = "GET", path = "/", parameters = {}, signature } = example;
+  const signed = openRequestSigner({ region: "us-east-1", service: "service" }).sign(
+    {
+      method,
+      path,
+      query: canonicalQuery({ ...parameters }),
+      headers: { host: "example.amazonaws.com" },
+      payloadHash: emptyPayloadHash,
+    },
+    { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" },
     Date.UTC(2015, 7, 30, 12, 36),
   );
   expect(signed["authorization"]).toBe(

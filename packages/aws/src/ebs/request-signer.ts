@@ -1,4 +1,4 @@
-import { createHmac, hash } from "node:crypto";
+import { createHmac, createSecretKey, hash, type KeyObject } from "node:crypto";
 import type { SdkCredentials } from "../aws-credentials.ts";
 
 export interface SignableRequest {
@@ -29,13 +29,14 @@ export function openRequestSigner(scope: {
   readonly service: string;
 }): RequestSigner {
   const { region, service } = scope;
-  let known: { readonly secret: string; readonly date: string; readonly key: Buffer } | undefined;
+  let known: { readonly secret: string; readonly date: string; readonly key: KeyObject } | undefined;
 
-  function keyOf(secret: string, date: string): Buffer {
+  function keyOf(secret: string, date: string): KeyObject {
     if (known === undefined || known.secret !== secret || known.date !== date) {
       let key: Buffer = Buffer.from(`AWS4${secret}`);
       for (const part of [date, region, service, "aws4_request"]) key = hmac(key, part);
-      known = { secret, date, key };
+      // From a buffer such an object would be made for every signature, which takes longer than the signature.
+      known = { secret, date, key: createSecretKey(key) };
     }
     return known.key;
   }
@@ -106,6 +107,6 @@ function formatAmzDate(atMs: number): string {
   return new Date(atMs).toISOString().replaceAll(/[-:]|\.\d+/g, "");
 }
 
-function hmac(key: Buffer, text: string): Buffer {
+function hmac(key: Buffer | KeyObject, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest();
 }
