@@ -1,3 +1,4 @@
+import { setImmediate as loopTurn } from "node:timers/promises";
 import { abortError, throwIfAborted } from "@garrison/core/clock";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { Connection, type ConnectionLimits, type ConnectionTarget, type HttpRequest } from "./connection.ts";
@@ -25,7 +26,10 @@ export class ConnectionPool {
   async exchange(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     const connection = await this.#take(signal);
     try {
-      return await connection.exchange(request, signal);
+      const answer = await connection.exchange(request, signal);
+      // What else lies in the socket is seen first: it would be taken for the answer to the next request.
+      await loopTurn();
+      return answer;
     } finally {
       this.#giveBack(connection);
     }
