@@ -425,3 +425,46 @@ describe("a source and a target", () => {
     },
   );
 });
+
+test("a source reads on under a quota far below what it was promised, and its caller hears nothing of it", async () => {
+  const ec2 = { snapshotMs: 5, getBlockPerAccount: { perSecond: 12, burst: 5 } };
+  const strict = await startLab({ dataDir: join(dataDir, "quota"), seed: "demo", ec2 });
+  const { endpoint, credentials } = lineOf(strict);
+  const strictEbs = new EBSClient({ region, endpoint, credentials });
+  const ours = openOurs(lineOf(strict));
+  try {
+    const { SnapshotId = "" } = await strictEbs.send(new StartSnapshotCommand({ VolumeSize: 1 }));
+    for (let index = 0; index < 60; index++)
+      await ours.put(blockOf(index, contents[index % contents.length]!, SnapshotId), { signal });
+    await strictEbs.send(new CompleteSnapshotCommand({ SnapshotId, ChangedBlocksCount: 60 }));
+    while (strict.lab.ec2.tables.snapshots.get(SnapshotId)?.state !== "completed")
+      await systemClock.sleep(5, signal);
+    const source = await openEbsSnapshotSource(
+      {
+        clients: { ebs: () => strictEbs, ebsBlocks: () => ours },
+        clock: systemClock,
+        random: systemRandom,
+        snapshotId: SnapshotId,
+        pace: openBlockPace(systemClock, { perSecond: 300 }),
+      },
+      { signal },
+    );
+    let right = 0;
+    const readOne = async (reference: Parameters<typeof source.read>[0]) => ({
+      index: reference.index,
+      ...(await source.read(reference, { signal })),
+    });
+    const options = { concurrency: 16, signal };
+    for await (const { index, bytes } of mapConcurrent(source.list({ signal }), options, readOne))
+      if (contents[index % contents.length]!.equals(bytes)) right++;
+    const refused = strict.lab.calls
+      .entries()
+      .filter(({ errorCode }) => errorCode === "RequestThrottledException");
+    expect(right).toBe(60);
+    expect(refused.length).toBeGreaterThan(0);
+  } finally {
+    ours.close();
+    strictEbs.destroy();
+    await strict.stop();
+  }
+});
