@@ -75,12 +75,12 @@ test("calls that leave the rate unused say nothing about a higher one", async ()
   expect(rate.perSecond).toBe(50);
 });
 
-test("lanes are served in turn, however many calls one of them waits with", async () => {
+test("queues are served in turn, however many calls one of them waits with", async () => {
   const clock = new VirtualClock();
   const rate = new AdaptiveRate(clock, { ceilingPerSecond: 10 });
   const served: string[] = [];
-  for (const lane of ["many", "many", "many", "many", "few", "few"])
-    void rate.take(lane, signal).then(() => served.push(lane));
+  for (const queue of ["many", "many", "many", "many", "few", "few"])
+    void rate.take(queue, signal).then(() => served.push(queue));
   await clock.advance(1000);
   expect(served).toEqual(["many", "many", "few", "many", "few", "many"]);
 });

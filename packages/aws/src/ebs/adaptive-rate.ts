@@ -26,15 +26,15 @@ const never = new AbortController().signal;
 /**
  * A rate of calls that finds its own height: a refused call halves it, calls that go well raise it by degrees. Those who
  * share a quota without knowing of each other end up with equal parts of it, in this process or in others. Within it,
- * lanes that wait are served in turn, one call each, so nobody gains by waiting with more calls.
+ * queues that wait are served in turn, one call each, so nobody gains by waiting with more calls.
  *
  * One overshoot is refused many times, by every call that was under way: only what began after the last halving counts.
  */
 export class AdaptiveRate {
   readonly #clock: Clock;
   readonly #limits: Required<AdaptiveRateLimits>;
-  /** Lanes that wait, the next to be served first. */
-  readonly #lanes = new Map<string, Waiter[]>();
+  /** Queues that wait, the next to be served first. */
+  readonly #queues = new Map<string, Waiter[]>();
   #rate: number;
   #tokens: number;
   #refilledAtMs: number;
@@ -58,14 +58,14 @@ export class AdaptiveRate {
     return this.#rate;
   }
 
-  /** Resolves when the lane may make its next call; rejects with `aborted` when the signal fires before. */
-  async take(lane: string, signal: AbortSignal): Promise<Turn> {
+  /** Resolves when the queue may make its next call; rejects with `aborted` when the signal fires before. */
+  async take(queue: string, signal: AbortSignal): Promise<Turn> {
     throwIfAborted(signal);
     this.#refill();
-    if (this.#lanes.size === 0 && this.#tokens >= 1) return this.#spend();
+    if (this.#queues.size === 0 && this.#tokens >= 1) return this.#spend();
     return new Promise((resolve, reject) => {
       const leave = (): void => {
-        this.#remove(lane, waiter);
+        this.#remove(queue, waiter);
         reject(abortError(signal));
       };
       const begin = (turn: Turn): void => {
@@ -74,8 +74,8 @@ export class AdaptiveRate {
       };
       const waiter = { begin };
       signal.addEventListener("abort", leave, { once: true });
-      const waiting = this.#lanes.get(lane);
-      if (waiting === undefined) this.#lanes.set(lane, [waiter]);
+      const waiting = this.#queues.get(queue);
+      if (waiting === undefined) this.#queues.set(queue, [waiter]);
       else waiting.push(waiter);
       void this.#serve();
     });
@@ -84,7 +84,7 @@ export class AdaptiveRate {
   /** The call went through. */
   succeeded(): void {
     // A rate that nobody uses up says nothing about a higher one.
-    if (this.#lanes.size === 0 && this.#tokens > this.#capacity / 2) return;
+    if (this.#queues.size === 0 && this.#tokens > this.#capacity / 2) return;
     const { ceilingPerSecond } = this.#limits;
     const step = ceilingPerSecond / 2 / recoverySeconds / this.#rate;
     this.#rate = Math.min(ceilingPerSecond, this.#rate + step);
@@ -111,7 +111,7 @@ export class AdaptiveRate {
   async #serve(): Promise<void> {
     if (this.#isServing) return;
     this.#isServing = true;
-    while (this.#lanes.size > 0) {
+    while (this.#queues.size > 0) {
       this.#refill();
       if (this.#tokens >= 1) this.#next().begin(this.#spend());
       // Whole milliseconds: a wait that rounding makes nothing of would never end.
@@ -121,17 +121,17 @@ export class AdaptiveRate {
   }
 
   #next(): Waiter {
-    const [lane, waiting] = this.#lanes.entries().next().value!;
+    const [queue, waiting] = this.#queues.entries().next().value!;
     const waiter = waiting.shift()!;
-    this.#lanes.delete(lane);
-    if (waiting.length > 0) this.#lanes.set(lane, waiting);
+    this.#queues.delete(queue);
+    if (waiting.length > 0) this.#queues.set(queue, waiting);
     return waiter;
   }
 
-  #remove(lane: string, waiter: Waiter): void {
-    const left = this.#lanes.get(lane)?.filter((each) => each !== waiter) ?? [];
-    if (left.length === 0) this.#lanes.delete(lane);
-    else this.#lanes.set(lane, left);
+  #remove(queue: string, waiter: Waiter): void {
+    const left = this.#queues.get(queue)?.filter((each) => each !== waiter) ?? [];
+    if (left.length === 0) this.#queues.delete(queue);
+    else this.#queues.set(queue, left);
   }
 
   #refill(): void {

@@ -10,13 +10,18 @@ export interface ConnectionPoolOptions {
   readonly mostConnections: number;
 }
 
+interface Waiter {
+  readonly begin: (connection: Connection) => void;
+  readonly fail: (error: unknown) => void;
+}
+
 /** Lends a bounded number of connections to one place; who finds none free waits in turn. */
 export class ConnectionPool {
   readonly #options: ConnectionPoolOptions;
   /** Last used is last, and used first: the others may end when there is little to do. */
   readonly #idle: Connection[] = [];
   readonly #all = new Set<Connection>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: Waiter[] = [];
   #isClosed = false;
 
   constructor(options: ConnectionPoolOptions) {
@@ -24,7 +29,9 @@ export class ConnectionPool {
   }
 
   async exchange(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
-    const connection = await this.#take(signal);
+    throwIfAborted(signal);
+    if (this.#isClosed) throw closedError();
+    const connection = this.#takeAtOnce() ?? (await this.#wait(signal));
     try {
       const answer = await connection.exchange(request, signal);
       // What else lies in the socket is seen first: it would be taken for the answer to the next request.
@@ -38,19 +45,13 @@ export class ConnectionPool {
   close(): void {
     this.#isClosed = true;
     for (const connection of this.#all) connection.close(closedError());
-    this.#all.clear();
-    for (const wake of this.#waiting.splice(0)) wake();
+    for (const { fail } of this.#waiting.splice(0)) fail(closedError());
   }
 
-  async #take(signal: AbortSignal): Promise<Connection> {
-    for (;;) {
-      throwIfAborted(signal);
-      if (this.#isClosed) throw closedError();
-      const idle = this.#idle.pop();
-      if (idle !== undefined) return idle;
-      if (this.#all.size < this.#options.mostConnections) return this.#open();
-      await this.#wait(signal);
-    }
+  #takeAtOnce(): Connection | undefined {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop())
+      if (idle.isUsable) return idle;
+    return this.#all.size < this.#options.mostConnections ? this.#open() : undefined;
   }
 
   #open(): Connection {
@@ -60,30 +61,38 @@ export class ConnectionPool {
     return connection;
   }
 
+  /** To who waits longest, or a new one in its place when it is of no more use. */
   #giveBack(connection: Connection): void {
-    if (connection.isUsable) this.#idle.push(connection);
-    else this.#all.delete(connection);
-    this.#waiting.shift()?.();
+    if (!connection.isUsable) this.#all.delete(connection);
+    if (this.#isClosed) return;
+    const next = this.#waiting.shift();
+    if (next !== undefined) next.begin(connection.isUsable ? connection : this.#open());
+    else if (connection.isUsable) this.#idle.push(connection);
   }
 
   #forget(connection: Connection): void {
     this.#all.delete(connection);
     const place = this.#idle.indexOf(connection);
     if (place >= 0) this.#idle.splice(place, 1);
-    this.#waiting.shift()?.();
   }
 
-  #wait(signal: AbortSignal): Promise<void> {
+  #wait(signal: AbortSignal): Promise<Connection> {
     return new Promise((resolve, reject) => {
       const stop = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(wake), 1);
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
         reject(abortError(signal));
       };
-      const wake = (): void => {
-        signal.removeEventListener("abort", stop);
-        resolve();
+      const waiter: Waiter = {
+        begin: (connection) => {
+          signal.removeEventListener("abort", stop);
+          resolve(connection);
+        },
+        fail: (error) => {
+          signal.removeEventListener("abort", stop);
+          reject(error);
+        },
       };
-      this.#waiting.push(wake);
+      this.#waiting.push(waiter);
       signal.addEventListener("abort", stop, { once: true });
     });
   }

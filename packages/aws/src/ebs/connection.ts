@@ -102,6 +102,7 @@ export class Connection {
 
   async exchange(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     throwIfAborted(signal);
+    if (this.#socket.closed) throw new ConnectionFailure("ECONNRESET", "the connection had ended");
     const { exchangeMs, silenceMs } = this.#limits;
     return new Promise<HttpAnswer>((resolve, reject) => {
       const stop = (): void => this.#fail(abortError(signal));

@@ -4,7 +4,8 @@ import { createServer, type AddressInfo, type Server, type Socket } from "node:n
 import { systemClock } from "@garrison/core/clock";
 import { afterEach, describe, expect, test } from "vitest";
 import type { BlockClient } from "./block-client.ts";
-import { openBlockClient, type BlockClientOptions } from "./open-block-client.ts";
+import type { BlockLineOptions } from "./block-line.ts";
+import { openBlockClient } from "./open-block-client.ts";
 
 const blockBytes = 512 * 1024;
 const block = Buffer.alloc(blockBytes, "block ");
@@ -41,7 +42,7 @@ interface Scripted {
 /** A server that says what it is told to, byte by byte, and a client of it. */
 async function serve(
   script: Script,
-  options: Partial<BlockClientOptions> & { path?: string } = {},
+  options: Partial<BlockLineOptions> & { path?: string } = {},
 ): Promise<Scripted> {
   const arrivals: Arrival[] = [];
   let connections = 0;
@@ -151,6 +152,14 @@ describe("a request", () => {
     });
     expect(server.arrivals).toEqual([]);
   });
+});
+
+test("credentials with a line end in them are not sent", async () => {
+  const sessionToken = "token\r\nx-amz-acl: public";
+  const credentials = async () => ({ accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret", sessionToken });
+  const server = await serve({ answer: sendBlock }, { credentials });
+  expect(await failureOf(read(server))).toMatchObject({ code: "aws-credentials-missing" });
+  expect(server.arrivals).toEqual([]);
 });
 
 describe("an answer", () => {
