@@ -66,6 +66,9 @@ function calledActions(): ReadonlyMap<string, string> {
       const named = `${services.get(`${command}Command`) ?? "?"}:${command}`;
       called.set(actionOf[named] ?? named, path);
     }
+    // Block calls are sent by a client of our own.
+    for (const [, command = ""] of text.matchAll(/\boperation: "(\w+SnapshotBlock)",/g))
+      called.set(`ebs:${command}`, path);
     for (const [, name = ""] of text.matchAll(/\bpaginate(\w+)\(/g)) {
       called.set(`${services.get(`paginate${name}`) ?? "?"}:${name}`, path);
     }

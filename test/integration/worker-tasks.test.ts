@@ -1,6 +1,7 @@
 import { CreateQueueCommand } from "@aws-sdk/client-sqs";
 import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
 import { staticCredentials } from "@garrison/aws/aws-credentials";
+import { openBlockPace } from "@garrison/aws/ebs/block-pace";
 import { openEbsSnapshotSource } from "@garrison/aws/ebs-snapshot-source";
 import { findQueues } from "@garrison/aws/find-queues";
 import {
@@ -32,7 +33,6 @@ import { systemClock } from "@garrison/core/clock";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { silentLogger } from "@garrison/core/logger";
 import { systemRandom } from "@garrison/core/random";
-import { TokenBucket } from "@garrison/core/token-bucket";
 import { blockSizeBytes } from "@garrison/repository/disk/block-source";
 import { sessionsOfPoint } from "@garrison/repository/point/read-point";
 import { newLaneId, newSessionId } from "@garrison/repository/point/session-id";
@@ -63,11 +63,11 @@ const domain = production;
 const base = { clock: systemClock, random: systemRandom, logger: silentLogger };
 const dependencies = {
   ...base,
-  blockRate: new TokenBucket(systemClock, { capacity: 900, refillPerSecond: 900 }),
+  blockPace: openBlockPace(systemClock, { perSecond: 900 }),
 };
 const runTask = taskRunner(dependencies);
 /** Slow enough to be killed in the middle. */
-const slowRate = () => new TokenBucket(systemClock, { capacity: 1, refillPerSecond: 80 });
+const slowPace = () => openBlockPace(systemClock, { perSecond: 80 });
 
 let lab: WorkerLab;
 beforeAll(async () => {
@@ -274,7 +274,7 @@ describe("the tasks of a worker", () => {
     const task = backupTask({ volume, snapshotId });
     const rights = await backupRights(["run-d"], task.session.sessionId);
     const killing = new AbortController();
-    const slowly = taskRunner({ ...base, blockRate: slowRate() });
+    const slowly = taskRunner({ ...base, blockPace: slowPace() });
     const lost = runDirectly(task, rights, { signal: killing.signal, runTask: slowly });
     lost.catch(() => undefined);
     const packs = `${domain}/pack/${task.session.sessionId}/`;

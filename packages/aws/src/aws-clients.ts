@@ -7,6 +7,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { STSClient } from "@aws-sdk/client-sts";
+import type { BlockClient } from "./ebs/block-client.ts";
 import { openDataClients, sharedSettings, type AwsClientOptions } from "./data-clients.ts";
 import { requestHandler } from "./request-handler.ts";
 
@@ -16,6 +17,7 @@ export type { AwsClientOptions };
 export interface AwsClients {
   readonly options: AwsClientOptions;
   ebs(): EBSClient;
+  ebsBlocks(): BlockClient;
   ebsControl(): EBSClient;
   ec2(): EC2Client;
   iam(): IAMClient;
@@ -50,6 +52,7 @@ export function openAwsClients(options: AwsClientOptions): AwsClients {
   return {
     options,
     ebs: data.ebs,
+    ebsBlocks: data.ebsBlocks,
     ebsControl: data.ebsControl,
     ec2: () => once("ec2", () => new EC2Client(control)),
     iam: () => once("iam", () => new IAMClient({ ...control, region: options.region })),

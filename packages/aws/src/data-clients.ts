@@ -1,6 +1,10 @@
 import { EBSClient } from "@aws-sdk/client-ebs";
 import { S3Client } from "@aws-sdk/client-s3";
+import { systemClock, type Clock } from "@garrison/core/clock";
 import type { CredentialSource } from "./aws-credentials.ts";
+import type { BlockClient } from "./ebs/block-client.ts";
+import { resolveBlockEndpoint } from "./ebs/block-endpoint.ts";
+import { openBlockClient } from "./ebs/open-block-client.ts";
 import { requestHandler } from "./request-handler.ts";
 
 export interface AwsClientOptions {
@@ -11,11 +15,15 @@ export interface AwsClientOptions {
   readonly profile?: string;
   /** Absent: the SDK's choice, `AWS_ENDPOINT_URL` included. */
   readonly endpoint?: string;
+  /** What block calls are signed by; default: the system's. */
+  readonly clock?: Clock;
 }
 
 /** The clients that carry data. Loading the others costs 100 MiB, which a backup by itself can't spare. */
 export interface DataClients {
-  /** For blocks. */
+  /** Reads and writes blocks, one at a time, over connections of its own. */
+  ebsBlocks(): BlockClient;
+  /** For listing blocks. */
   ebs(): EBSClient;
   /** For the few calls that begin and complete a snapshot: the SDK repeats them. */
   ebsControl(): EBSClient;
@@ -38,21 +46,35 @@ export function openDataClients(options: AwsClientOptions): DataClients {
     requestHandler: requestHandler(dataPlaneSockets, 60_000),
   };
   let ebs: EBSClient | undefined;
+  let ebsBlocks: BlockClient | undefined;
   let ebsControl: EBSClient | undefined;
   let s3: S3Client | undefined;
+  const openEbs = (): EBSClient => (ebs ??= new EBSClient(data));
   return {
-    ebs: () => (ebs ??= new EBSClient(data)),
+    ebs: openEbs,
+    ebsBlocks: () => (ebsBlocks ??= openBlocksOf(openEbs(), options.clock ?? systemClock)),
     ebsControl: () => (ebsControl ??= new EBSClient({ ...data, maxAttempts: ebsControlAttempts })),
     s3: () => (s3 ??= new S3Client({ ...data, forcePathStyle: options.endpoint !== undefined })),
     close: () => {
+      ebsBlocks?.close();
       ebs?.destroy();
       ebsControl?.destroy();
       s3?.destroy();
       ebs = undefined;
+      ebsBlocks = undefined;
       ebsControl = undefined;
       s3 = undefined;
     },
   };
+}
+
+/** Endpoint and credentials are those that the SDK's client has found. */
+function openBlocksOf(ebs: EBSClient, clock: Clock): BlockClient {
+  return openBlockClient({
+    clock,
+    endpoint: () => resolveBlockEndpoint(ebs),
+    credentials: (wish) => ebs.config.credentials(wish),
+  });
 }
 
 /** What all clients of one identity have in common. */

@@ -1,10 +1,4 @@
-import { createHash } from "node:crypto";
-import {
-  GetSnapshotBlockCommand,
-  ListChangedBlocksCommand,
-  ListSnapshotBlocksCommand,
-  type EBSClient,
-} from "@aws-sdk/client-ebs";
+import { ListChangedBlocksCommand, ListSnapshotBlocksCommand, type EBSClient } from "@aws-sdk/client-ebs";
 import type { Clock } from "@garrison/core/clock";
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import type { Random } from "@garrison/core/random";
@@ -14,21 +8,20 @@ import {
   blockSizeBytes,
   type BlockReference,
   type BlockSource,
-  type ReadBlock,
 } from "@garrison/repository/disk/block-source";
 import type { DataClients } from "./data-clients.ts";
-import type { RateLimit } from "./rate-limit.ts";
+import { openBlockPace, type BlockPace } from "./ebs/block-pace.ts";
 import { translateAwsError } from "./translate-aws-error.ts";
 
 export interface EbsSnapshotSourceOptions {
-  readonly clients: Pick<DataClients, "ebs">;
+  readonly clients: Pick<DataClients, "ebs" | "ebsBlocks">;
   readonly clock: Clock;
   readonly random: Random;
   readonly snapshotId: string;
   /** Given: only blocks that differ from this snapshot of the same volume are listed. */
   readonly baseSnapshotId?: string;
-  /** Waited on before each read; shared by all who draw on the account's quota. */
-  readonly rateLimit?: RateLimit;
+  /** Shared by all who draw on the account's quota; default: one of its own. */
+  readonly pace?: BlockPace;
 }
 
 interface BlockPage {
@@ -37,14 +30,14 @@ interface BlockPage {
   readonly nextToken?: string;
 }
 
-/** Many short tries: a thousand reads a second make a throttled one ordinary (AWS: 1,000/s an account and a snapshot). */
+/** Many tries: who shares the account's quota may use it up for a while, and a refused call costs only time. */
 const readPolicy: RetryPolicy = { maxAttempts: 10, baseDelayMs: 100, maxDelayMs: 10_000 };
 /** AWS allows 100 to 10,000; a page token lives 60 minutes, so pages are kept short enough for a slow reader. */
 const blocksPerPage = 5_000;
 
 /**
- * Reads a completed EBS snapshot through the direct APIs. Every block is verified against the SHA-256 that EBS sends
- * (the SDK does not). Throws `ebs-base-unusable` when the base can't be compared with. Source:
+ * Reads a completed EBS snapshot through the direct APIs. Every block is verified against the SHA-256 that EBS sends;
+ * calls that fail for a while are repeated here, and nowhere below. Throws `ebs-base-unusable` when the base can't be compared with. Source:
  * https://docs.aws.amazon.com/ebs/latest/userguide/readsnapshots.html
  */
 export async function openEbsSnapshotSource(
@@ -72,18 +65,14 @@ export async function openEbsSnapshotSource(
     }
   }
 
-  async function read(
-    reference: BlockReference,
-    into: Uint8Array,
-    readCall: { readonly signal: AbortSignal },
-  ): Promise<ReadBlock> {
-    return attempt(readCall.signal, async () => {
-      await options.rateLimit?.take(readCall.signal);
-      const { bytes, sha256 } = await readBlock(listing, reference, readCall.signal);
-      into.set(bytes);
-      return { sha256 };
-    });
-  }
+  const blocks = options.clients.ebsBlocks();
+  const pace = options.pace ?? openBlockPace(options.clock);
+  const read: BlockSource["read"] = async ({ index, token }, memory, readCall) => {
+    const into = memory.subarray(0, blockSizeBytes);
+    const once = () => blocks.get({ snapshotId, index, token, into }, readCall);
+    const { sha256 } = await attempt(readCall.signal, () => pace.run(snapshotId, readCall.signal, once));
+    return { sha256 };
+  };
 
   return {
     sizeBytes: first.volumeSizeBytes,
@@ -184,33 +173,4 @@ function checkedSize(page: { VolumeSize?: number; BlockSize?: number }, snapshot
     );
   }
   return (page.VolumeSize ?? 0) * GiB;
-}
-
-async function readBlock(
-  { ebs, snapshotId }: Listing,
-  reference: BlockReference,
-  signal: AbortSignal,
-): Promise<{ readonly bytes: Uint8Array; readonly sha256: Uint8Array }> {
-  const doing = `reading block ${reference.index} of ${snapshotId}`;
-  const command = new GetSnapshotBlockCommand({
-    SnapshotId: snapshotId,
-    BlockIndex: reference.index,
-    BlockToken: reference.token,
-  });
-  try {
-    const answer = await ebs.send(command, { abortSignal: signal });
-    const bytes = await answer.BlockData?.transformToByteArray();
-    if (bytes?.length !== blockSizeBytes) {
-      throw new GarrisonError(
-        "ebs-block-damaged",
-        `${doing}: ${bytes?.length ?? 0} bytes came instead of ${blockSizeBytes}`,
-      );
-    }
-    const sha256 = createHash("sha256").update(bytes).digest();
-    if (sha256.toString("base64") !== answer.Checksum)
-      throw new GarrisonError("ebs-block-damaged", `${doing}: checksum differs`);
-    return { bytes, sha256 };
-  } catch (error) {
-    throw translateAwsError(error, doing);
-  }
 }

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { PutSnapshotBlockCommand } from "@aws-sdk/client-ebs";
 import type { Clock } from "@garrison/core/clock";
 import { isGarrisonError } from "@garrison/core/garrison-error";
 import type { Random } from "@garrison/core/random";
@@ -7,16 +6,16 @@ import { retry, type RetryPolicy } from "@garrison/core/retry";
 import { blockSizeBytes } from "@garrison/repository/disk/block-source";
 import type { BlockTarget } from "@garrison/repository/disk/block-target";
 import type { DataClients } from "./data-clients.ts";
-import type { RateLimit } from "./rate-limit.ts";
-import { translateAwsError } from "./translate-aws-error.ts";
+import { openBlockPace, type BlockPace } from "./ebs/block-pace.ts";
 
 export interface EbsSnapshotTargetOptions {
-  readonly clients: Pick<DataClients, "ebs">;
+  readonly clients: Pick<DataClients, "ebsBlocks">;
   readonly clock: Clock;
   readonly random: Random;
   /** Pending, started by whoever holds `ebs:StartSnapshot`; completing it is theirs too. */
   readonly snapshotId: string;
-  readonly rateLimit?: RateLimit;
+  /** Shared by all who draw on the account's quota; default: one of its own. */
+  readonly pace?: BlockPace;
 }
 
 /**
@@ -40,36 +39,21 @@ const writePolicy: RetryPolicy = {
  * checksum that CompleteSnapshot verifies is built in the order of the calls.
  */
 export function openEbsSnapshotTarget(options: EbsSnapshotTargetOptions): BlockTarget {
-  const ebs = options.clients.ebs();
+  const { snapshotId } = options;
+  const blocks = options.clients.ebsBlocks();
+  const pace = options.pace ?? openBlockPace(options.clock);
   const linear = createHash("sha256");
   let blocksWritten = 0;
   let lastIndex = -1;
-
-  async function put(
-    index: number,
-    bytes: Uint8Array,
-    checksum: { readonly base64: string; readonly signal: AbortSignal },
-  ) {
-    await options.rateLimit?.take(checksum.signal);
-    const command = new PutSnapshotBlockCommand({
-      SnapshotId: options.snapshotId,
-      BlockIndex: index,
-      BlockData: bytes,
-      DataLength: blockSizeBytes,
-      Checksum: checksum.base64,
-      ChecksumAlgorithm: "SHA256",
-    });
-    await ebs.send(command, { abortSignal: checksum.signal }).catch((error: unknown) => {
-      throw translateAwsError(error, `writing block ${index} of ${options.snapshotId}`);
-    });
-  }
 
   const write: BlockTarget["write"] = async ({ index, bytes, sha256 }, { signal }) => {
     if (index <= lastIndex) throw new RangeError(`block ${index} came after block ${lastIndex}`);
     lastIndex = index;
     linear.update(sha256);
-    const base64 = Buffer.from(sha256).toString("base64");
-    await retry(options, { policy: writePolicy, signal }, () => put(index, bytes, { base64, signal }));
+    const block = { snapshotId, index, bytes, sha256 };
+    await retry(options, { policy: writePolicy, signal }, () =>
+      pace.run(snapshotId, signal, () => blocks.put(block, { signal })),
+    );
     blocksWritten += 1;
   };
 

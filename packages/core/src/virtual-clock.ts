@@ -21,16 +21,17 @@ export class VirtualClock implements Clock {
   sleep(durationMs: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(abortError(signal));
-      const sleeper: Sleeper = { at: this.#now + durationMs, wake: resolve };
+      const stop = (): void => {
+        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+        reject(abortError(signal));
+      };
+      const wake = (): void => {
+        signal.removeEventListener("abort", stop);
+        resolve();
+      };
+      const sleeper: Sleeper = { at: this.#now + durationMs, wake };
       this.#sleepers.push(sleeper);
-      signal.addEventListener(
-        "abort",
-        () => {
-          this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
-          reject(abortError(signal));
-        },
-        { once: true },
-      );
+      signal.addEventListener("abort", stop, { once: true });
     });
   }
 

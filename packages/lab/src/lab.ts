@@ -8,6 +8,7 @@ import type { OrganizationTables } from "./identity/organization-tables.ts";
 import type { MachineHost } from "./instances/machine-host.ts";
 import type { Ec2Runtime } from "./services/ec2/ec2-runtime.ts";
 import type { LabState } from "./state/lab-state.ts";
+import type { BlockBuffers } from "./wire/block-buffers.ts";
 import type { CallLog } from "./wire/call-log.ts";
 import type { Faults } from "./wire/faults.ts";
 
@@ -47,6 +48,7 @@ export interface Lab {
   readonly parsed: ParsedPolicies;
   readonly faults: Faults;
   readonly calls: CallLog;
+  readonly buffers: BlockBuffers;
   /** `http://127.0.0.1:<port>`; known once the lab listens. */
   endpoint(): string;
   /** Boots instances; opened by start-lab after the rest. */

@@ -9,6 +9,7 @@ import { openOrganizationTables } from "./identity/organization-tables.ts";
 import type { Lab, LabSettings } from "./lab.ts";
 import { lockDataDir } from "./state/lock-data-dir.ts";
 import { openState } from "./state/open-state.ts";
+import { BlockBuffers } from "./wire/block-buffers.ts";
 import { openCallLog } from "./wire/call-log.ts";
 import { openFaults } from "./wire/faults.ts";
 
@@ -49,6 +50,7 @@ export function openLab({ clock, random, logger, settings, endpoint }: LabParts)
     parsed: openParsedPolicies(),
     faults: openFaults(),
     calls: openCallLog(),
+    buffers: new BlockBuffers(),
     endpoint,
     machines: notYet("machines"),
     ec2: notYet("ec2"),

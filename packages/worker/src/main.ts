@@ -1,6 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openAwsClients } from "@garrison/aws/aws-clients";
+import { openBlockPace } from "@garrison/aws/ebs/block-pace";
 import { findQueues } from "@garrison/aws/find-queues";
 import { openSqsTransport } from "@garrison/aws/sqs-transport";
 import { workerSide } from "@garrison/channel/channel-options";
@@ -14,7 +15,6 @@ import { systemClock } from "@garrison/core/clock";
 import { describeError, GarrisonError } from "@garrison/core/garrison-error";
 import { jsonLogger } from "@garrison/core/logger";
 import { systemRandom } from "@garrison/core/random";
-import { TokenBucket } from "@garrison/core/token-bucket";
 import { probeCapabilities } from "./probe-capabilities.ts";
 import { runWorker } from "./run-worker.ts";
 import { taskRunner } from "./tasks/run-task.ts";
@@ -53,10 +53,9 @@ async function run(folder: string, signal: AbortSignal): Promise<void> {
     { address: { installation, run, worker }, side: workerSide, peer: config.appliance },
     { signal },
   );
-  const rate = config.blockCallsPerSecond;
-  const blockRate = new TokenBucket(systemClock, { capacity: rate, refillPerSecond: rate });
+  const blockPace = openBlockPace(systemClock, { perSecond: config.blockCallsPerSecond });
   const capabilities = { ...probeCapabilities(process.env["PATH"] ?? "") };
-  const runTask = taskRunner({ ...dependencies, blockRate });
+  const runTask = taskRunner({ ...dependencies, blockPace });
   await runWorker({ ...dependencies, channel, runTask }, { limits: config, capabilities }, { signal });
   clients.close();
 }

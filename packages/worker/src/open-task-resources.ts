@@ -1,11 +1,11 @@
 import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
+import type { BlockPace } from "@garrison/aws/ebs/block-pace";
 import { parseS3Address } from "@garrison/aws/s3-address";
 import { openS3ObjectStore } from "@garrison/aws/s3-object-store";
 import type { RepositoryAccess } from "@garrison/channel/messages";
 import type { Clock } from "@garrison/core/clock";
 import type { Logger } from "@garrison/core/logger";
 import type { Random } from "@garrison/core/random";
-import type { TokenBucket } from "@garrison/core/token-bucket";
 import { joinEpochs } from "@garrison/repository/keys/epochs";
 import type { DomainKeys } from "@garrison/repository/keys/keys";
 import type { ObjectStore } from "@garrison/repository/store/object-store";
@@ -18,7 +18,7 @@ export interface TaskDependencies {
   readonly random: Random;
   readonly logger: Logger;
   /** Shared by all tasks of this worker. */
-  readonly blockRate: TokenBucket;
+  readonly blockPace: BlockPace;
 }
 
 export interface TaskResources extends Disposable {

@@ -22,6 +22,13 @@ export const awsCodes = defineErrorCodes({
     title: "No usable AWS credentials",
     help: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or run where an instance role is attached.",
   },
+  "aws-clock-skewed": {
+    retryable: true,
+    httpStatus: 502,
+    exitCode: 1,
+    title: "This machine's clock is wrong",
+    help: "Garrison signs by AWS's time from now on and tries again; set the clock right (NTP), since other calls depend on it.",
+  },
   "aws-throttled": {
     retryable: true,
     httpStatus: 429,

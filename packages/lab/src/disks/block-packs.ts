@@ -1,3 +1,4 @@
+import { readSync } from "node:fs";
 import { mkdir, open, readdir, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { blockBytes, zeroBlockDigest } from "./disk-blocks.ts";
@@ -64,6 +65,18 @@ export class BlockPacks {
     if (place.pack === "") return bytes.fill(0);
     const file = await this.#file(place.pack);
     await file.read(bytes, 0, blockBytes, place.slot * blockBytes);
+    return bytes;
+  }
+
+  /**
+   * Like `read`, without leaving this thread: what is read in answer to a call was mostly written a moment ago, and
+   * waking another thread costs more than the kernel's copy.
+   */
+  async readAtOnce(place: BlockPlace, buffer?: Buffer): Promise<Buffer> {
+    const bytes = buffer ?? Buffer.allocUnsafeSlow(blockBytes);
+    if (place.pack === "") return bytes.fill(0);
+    const file = await this.#file(place.pack);
+    readSync(file.fd, bytes, 0, blockBytes, place.slot * blockBytes);
     return bytes;
   }
 

@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import { appendFile, open, readFile, rm, type FileHandle } from "node:fs/promises";
 import type { IndexedBlock } from "./snapshot-index.ts";
 
@@ -43,7 +44,8 @@ export class PendingSnapshot {
   async put(entry: IndexedBlock): Promise<void> {
     const { block, place, digest } = entry;
     const log = await (this.#log ??= open(this.#path, "a"));
-    await log.write(`${block} ${place.slot} ${Buffer.from(digest).toString("hex")} ${place.pack}\n`);
+    // Some bytes at the end of a file: another thread would take longer to hear of it.
+    writeSync(log.fd, `${block} ${place.slot} ${Buffer.from(digest).toString("hex")} ${place.pack}\n`);
     this.#blocks.set(block, entry);
   }
 

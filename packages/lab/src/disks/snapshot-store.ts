@@ -94,13 +94,13 @@ export class SnapshotStore {
     return await this.#publish(buildSnapshotIndex(header, [...listBlocks(source)]));
   }
 
-  /** The block's bytes and digest, or nothing where the snapshot has a hole. */
-  async read(snapshotId: string, block: number): Promise<StoredBlock | undefined> {
+  /** The block's bytes (in `buffer` when one is given) and digest, or nothing where the snapshot has a hole. */
+  async read(snapshotId: string, block: number, buffer?: Buffer): Promise<StoredBlock | undefined> {
     const index = this.index(snapshotId);
     const position = findBlock(index, block);
     if (position === undefined) return undefined;
     const { place, digest } = blockAt(index, position);
-    return { bytes: await this.packs.read(place), digest };
+    return { bytes: await this.packs.readAtOnce(place, buffer), digest };
   }
 
   async begin(snapshotId: string): Promise<void> {

@@ -27,6 +27,8 @@ export interface Admission {
   readonly streamsInput: boolean;
   /** S3 only: requests without a signature are let through as anonymous. */
   readonly allowsAnonymous: boolean;
+  /** Memory for a body of just one block; absent: fresh memory. */
+  readonly memory?: (() => Buffer) | undefined;
 }
 
 /** A request whose signature holds. */
@@ -41,7 +43,7 @@ const noTrailers = () => ({});
 
 /** Verifies the signature and opens the body, so that what a handler reads is what was signed. */
 export async function admitBody(lab: Lab, admission: Admission): Promise<Admitted> {
-  const { incoming, kind, keys, streamsInput, allowsAnonymous } = admission;
+  const { incoming, kind, keys, streamsInput, allowsAnonymous, memory } = admission;
   const { message, signature } = incoming;
   if (signature === "incomplete") throw authenticationFailure("incomplete", kind);
   if (signature === "absent") {
@@ -51,7 +53,7 @@ export async function admitBody(lab: Lab, admission: Admission): Promise<Admitte
   const stated = statedHash(incoming, signature);
   const chunked = isChunked(incoming);
   const streams = stated !== undefined && streamsInput && (chunked || !isShort(incoming));
-  const whole = streams ? undefined : await readWholeBody(message);
+  const whole = streams ? undefined : await readWholeBody(message, memory);
   const payloadHash = stated ?? contentHash(whole!);
   const verified = authenticate(lab, {
     signature,

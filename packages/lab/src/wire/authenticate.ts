@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { Credential } from "../identity/find-credential.ts";
 import { findCredential } from "../identity/find-credential.ts";
 import type { Lab } from "../lab.ts";
@@ -22,7 +23,7 @@ export interface AuthenticationRequest {
 }
 
 export type Authenticated =
-  | { readonly credential: Credential; readonly key: Buffer }
+  | { readonly credential: Credential; readonly key: KeyObject }
   | { readonly problem: AuthenticationProblem };
 
 /** Verifies a signature: known key, its token, the time, and the signature itself. */

@@ -1,11 +1,11 @@
-import { createHash, createHmac, hash, type Hash } from "node:crypto";
+import { createHash, createHmac, hash, type Hash, type KeyObject } from "node:crypto";
 import { Transform, type TransformCallback } from "node:stream";
 import { AwsError } from "./aws-error.ts";
 import type { Signature } from "./signature.ts";
 
 export interface ChunkSigning {
   readonly signature: Signature;
-  readonly key: Buffer;
+  readonly key: KeyObject;
 }
 
 type State = "size" | "data" | "data-end" | "trailer" | "done";

@@ -33,27 +33,12 @@ export function openDispatcher(lab: Lab, registry: ServiceRegistry): Dispatcher 
   return {
     async answer(message, response) {
       heard(message);
-      const progress = begin(lab, message, response);
-      let reply: Reply;
-      let errorCode: string | undefined;
+      const { progress, end } = begin(lab, message, response);
       try {
-        reply = await perform(lab, { progress, registry, keys });
-      } catch (error) {
-        if (error instanceof Dropped) return void message.socket.destroy();
-        const failure = asAwsError(lab, error, progress);
-        errorCode = failure.code;
-        reply = encodeFailure(failure, progress);
+        await answerCall(lab, { progress, registry, keys }, response);
+      } finally {
+        end();
       }
-      logCall(lab, progress, errorCode);
-      try {
-        if (progress.spoiling !== undefined) reply = spoilReply(lab, progress.spoiling, reply);
-      } catch {
-        return void message.socket.destroy();
-      }
-      reply.headers["date"] = new Date(lab.clock.now()).toUTCString();
-      sendReply(response, reply, message.method === "HEAD");
-      // A body that nobody read would block the connection's next request.
-      if (!message.readableEnded) message.resume();
     },
     async admitUpgrade(message) {
       const incoming = readIncoming(message);
@@ -67,21 +52,72 @@ export function openDispatcher(lab: Lab, registry: ServiceRegistry): Dispatcher 
         streamsInput: false,
         allowsAnonymous: false,
       });
-      const progress: Progress = { requestId: randomUUID(), incoming, signal: lab.stopping, service };
+      const progress: Progress = {
+        requestId: randomUUID(),
+        incoming,
+        signal: lab.stopping,
+        whenAnswered: (run) => void message.socket.once("close", run),
+        service,
+      };
       return { service, call: openCall(lab, progress, admitted) };
     },
   };
 }
 
-function begin(lab: Lab, message: IncomingMessage, response: ServerResponse): Progress {
+interface BegunCall {
+  readonly progress: Progress;
+  /** Nothing works on the call any more. */
+  end(): void;
+}
+
+/** A client may go away before its call ends, and a call ends before its answer has left: both are waited for. */
+function begin(lab: Lab, message: IncomingMessage, response: ServerResponse): BegunCall {
   const gone = new AbortController();
-  response.once("close", () => {
-    if (!response.writableFinished) gone.abort();
-  });
+  const afterwards: (() => void)[] = [];
+  let left = 2;
+  const end = (): void => {
+    left -= 1;
+    if (left === 0) for (const run of afterwards) run();
+  };
   const stop = (): void => gone.abort(lab.stopping.reason);
   lab.stopping.addEventListener("abort", stop, { once: true });
-  response.once("close", () => lab.stopping.removeEventListener("abort", stop));
-  return { requestId: randomUUID(), incoming: readIncoming(message), signal: gone.signal };
+  response.once("close", () => {
+    lab.stopping.removeEventListener("abort", stop);
+    if (!response.writableFinished) gone.abort();
+    end();
+  });
+  const progress: Progress = {
+    requestId: randomUUID(),
+    incoming: readIncoming(message),
+    signal: gone.signal,
+    whenAnswered: (run) => void afterwards.push(run),
+  };
+  return { progress, end };
+}
+
+async function answerCall(lab: Lab, performance: Performance, response: ServerResponse): Promise<void> {
+  const { progress } = performance;
+  const { message } = progress.incoming;
+  let reply: Reply;
+  let errorCode: string | undefined;
+  try {
+    reply = await perform(lab, performance);
+  } catch (error) {
+    if (error instanceof Dropped) return void message.socket.destroy();
+    const failure = asAwsError(lab, error, progress);
+    errorCode = failure.code;
+    reply = encodeFailure(failure, progress);
+  }
+  logCall(lab, progress, errorCode);
+  try {
+    if (progress.spoiling !== undefined) reply = spoilReply(lab, progress.spoiling, reply);
+  } catch {
+    return void message.socket.destroy();
+  }
+  reply.headers["date"] = new Date(lab.clock.now()).toUTCString();
+  sendReply(response, reply, message.method === "HEAD");
+  // A body that nobody read would block the connection's next request.
+  if (!message.readableEnded) message.resume();
 }
 
 interface Performance {
@@ -108,6 +144,7 @@ async function perform(lab: Lab, { progress, registry, keys }: Performance): Pro
     keys,
     streamsInput,
     allowsAnonymous: kind === "rest-xml",
+    memory: service.service.borrowsBodies === true ? blockMemory(lab, progress) : undefined,
   });
   const decoded = protocol.decode(target, request, admitted.body);
   progress.operation = decoded.operation.name;
@@ -115,6 +152,14 @@ async function perform(lab: Lab, { progress, registry, keys }: Performance): Pro
   if (decoded.operation.input !== undefined) checkRequired(decoded.operation.input, decoded.input, kind);
   const output = await runOperation(lab, { progress, decoded, admitted });
   return protocol.encode(decoded.operation, output as Readonly<Record<string, unknown>>, requestId);
+}
+
+function blockMemory(lab: Lab, progress: Progress): () => Buffer {
+  return () => {
+    const buffer = lab.buffers.take();
+    progress.whenAnswered(() => lab.buffers.giveBack(buffer));
+    return buffer;
+  };
 }
 
 interface OperationRun {

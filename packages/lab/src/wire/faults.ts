@@ -2,7 +2,7 @@ import { randomFraction, seededRandom, type Random } from "@garrison/core/random
 import { AwsError } from "./aws-error.ts";
 import type { ProtocolKind } from "./service-schemas.ts";
 
-/** The last three let the call happen and spoil its answer: lost, cut off in its middle, arriving in small pieces. */
+/** The last four let the call happen and spoil its answer: lost, cut off in its middle, arriving in small pieces, a byte of it changed. */
 export type FaultKind =
   | "throttle"
   | "error500"
@@ -14,7 +14,8 @@ export type FaultKind =
   | "conflict"
   | "lost"
   | "cut"
-  | "slow";
+  | "slow"
+  | "corrupt";
 
 /** A rule that makes some calls go wrong. The first rule that matches a call decides. */
 export interface FaultRule {

@@ -37,6 +37,7 @@ async function applyFault(lab: Lab, rule: FaultRule, progress: Progress): Promis
     case "lost":
     case "cut":
     case "slow":
+    case "corrupt":
       progress.spoiling = rule;
       return;
     case "timeout":

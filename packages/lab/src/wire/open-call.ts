@@ -20,7 +20,7 @@ const globalServices: ReadonlySet<string> = new Set(["iam", "organizations"]);
 
 /** What a handler gets: who calls, from where, and the authoriser that answers for this call. */
 export function openCall(lab: Lab, progress: Progress, admitted: Admitted): Call {
-  const { service, requestId, signal } = progress;
+  const { service, requestId, signal, whenAnswered } = progress;
   const principal = admitted.credential?.principal ?? anonymous;
   const region = regionOf(lab, progress);
   const request = describeRequest(progress, principal, admitted);
@@ -46,6 +46,7 @@ export function openCall(lab: Lab, progress: Progress, admitted: Admitted): Call
     request,
     lab,
     signal,
+    whenAnswered,
     authorize: authorizer.authorize,
     isAllowed: authorizer.isAllowed,
   };

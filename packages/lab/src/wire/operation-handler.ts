@@ -50,6 +50,8 @@ export interface Call {
   readonly lab: Lab;
   /** Fires when the client goes away or the lab stops. */
   readonly signal: AbortSignal;
+  /** Runs once the answer has left, however it went: memory lent to it is free again. */
+  whenAnswered(run: () => void): void;
   /**
    * Throws the service's own access denied error unless every resource is allowed. Every handler calls it; the
    * dispatcher refuses to answer for one that didn't (operations listed in `unauthorised` excepted).
@@ -91,6 +93,8 @@ export interface LabService {
   readonly operations: Readonly<Record<string, Operation>>;
   /** "AccessDenied" | "UnauthorizedOperation" | "AccessDeniedException" */
   readonly deniedCode: string;
+  /** No operation uses a body after it was answered: the memory of bodies of one block is used again. */
+  readonly borrowsBodies?: true;
   /** Operations that AWS answers without asking for permission. */
   readonly unauthorised?: readonly string[];
   /** Takes over a signed websocket request (signature and credentials are verified before). */

@@ -10,6 +10,8 @@ export interface Progress {
   readonly requestId: string;
   readonly incoming: Incoming;
   readonly signal: AbortSignal;
+  /** Runs once nothing of the answer is needed any more, however it went. */
+  whenAnswered(run: () => void): void;
   service?: OpenedService;
   protocol?: Protocol;
   operation?: string;

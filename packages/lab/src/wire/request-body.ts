@@ -1,14 +1,50 @@
 import { createHash, hash } from "node:crypto";
+import { blockBufferBytes } from "./block-buffers.ts";
 import type { IncomingMessage } from "node:http";
 import { Transform, type Readable, type TransformCallback } from "node:stream";
 import { AwsError } from "./aws-error.ts";
 
+const noBody = Buffer.alloc(0);
 /** Bodies of operations that don't stream are held in memory up to here; EC2 user data and policies stay far below. */
 const maxBufferedBytes = 16 * 2 ** 20;
 
-/** The whole body of a request. */
-export function readWholeBody(message: IncomingMessage): Promise<Buffer> {
-  if (message.headers["content-length"] === "0") return Promise.resolve(Buffer.alloc(0));
+/** The whole body of a request; in `memory` when it is just one block. */
+export function readWholeBody(message: IncomingMessage, memory?: () => Buffer): Promise<Buffer> {
+  const length = message.headers["content-length"];
+  const hasNone = length === undefined && message.headers["transfer-encoding"] === undefined;
+  if (length === "0" || hasNone) return Promise.resolve(noBody);
+  if (memory !== undefined && length === String(blockBufferBytes)) return readBlock(message, memory());
+  return readParts(message);
+}
+
+/** The parser sees to it that a body is just as long as its length says. */
+function readBlock(message: IncomingMessage, block: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let received = 0;
+    message.on("data", (part: Buffer) => {
+      received += part.copy(block, received);
+      freeMemory(part);
+    });
+    // A view of its own for each body: what is known of one body isn't known of the next in the same memory.
+    message.on("end", () => resolve(block.subarray()));
+    rejectWhenCut(message, reject);
+  });
+}
+
+/** At once, not when the collector comes: it would come every hundred blocks and take longer than they do. */
+function freeMemory(part: Buffer): void {
+  const { buffer } = part;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === part.byteLength) buffer.transfer(0);
+}
+
+function rejectWhenCut(message: IncomingMessage, reject: (error: Error) => void): void {
+  message.on("error", reject);
+  message.on("aborted", () =>
+    reject(new AwsError("RequestTimeout", "the client went away", { status: 400 })),
+  );
+}
+
+function readParts(message: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let sizeBytes = 0;
@@ -21,10 +57,7 @@ export function readWholeBody(message: IncomingMessage): Promise<Buffer> {
         reject(new AwsError("RequestEntityTooLarge", "the request body is too large", { status: 413 }));
       else resolve(parts.length === 1 ? parts[0]! : Buffer.concat(parts, sizeBytes));
     });
-    message.on("error", reject);
-    message.on("aborted", () =>
-      reject(new AwsError("RequestTimeout", "the client went away", { status: 400 })),
-    );
+    rejectWhenCut(message, reject);
   });
 }
 
@@ -36,7 +69,16 @@ export function isContentHash(value: string): boolean {
 }
 
 export function contentHash(body: Uint8Array): string {
-  return hash("sha256", body);
+  return contentDigest(body).toString("hex");
+}
+
+const digests = new WeakMap<Uint8Array, Buffer>();
+
+/** SHA-256 of a body, which the signature's check and what is stored both ask for: computed once. */
+export function contentDigest(body: Uint8Array): Buffer {
+  let digest = digests.get(body);
+  if (digest === undefined) digests.set(body, (digest = hash("sha256", body, "buffer")));
+  return digest;
 }
 
 export function contentHashMismatch(): AwsError {

@@ -6,15 +6,24 @@ import type { Reply } from "./reply.ts";
 
 const slowPieces = 8;
 
-/** An answer as a fault lets it arrive: not at all, half of it before the connection breaks, or in slow pieces. */
+/** An answer as a fault lets it arrive: not at all, half of it before the connection breaks, in slow pieces, or with a byte changed. */
 export function spoilReply(lab: Lab, rule: FaultRule, reply: Reply): Reply {
   if (rule.fault === "lost") throw new Dropped();
   const { body } = reply;
   const whole = body instanceof Readable ? body : Readable.from([Buffer.from(body)]);
   const lengthBytes = body instanceof Readable ? lengthOf(reply) : Buffer.byteLength(body);
   const headers = { ...reply.headers, "content-length": String(lengthBytes) };
-  const spoiled = rule.fault === "cut" ? cutShort(whole, lengthBytes) : slowDown(lab, rule, whole);
-  return { ...reply, headers, body: Readable.from(spoiled) };
+  return { ...reply, headers, body: Readable.from(spoilBody(lab, rule, { whole, lengthBytes })) };
+}
+
+interface SentBody {
+  readonly whole: Readable;
+  readonly lengthBytes: number;
+}
+
+function spoilBody(lab: Lab, rule: FaultRule, { whole, lengthBytes }: SentBody): AsyncGenerator<Buffer> {
+  if (rule.fault === "cut") return cutShort(whole, lengthBytes);
+  return rule.fault === "corrupt" ? changeByte(whole) : slowDown(lab, rule, whole);
 }
 
 function lengthOf(reply: Reply): number {
@@ -29,6 +38,17 @@ async function* cutShort(body: Readable, lengthBytes: number): AsyncGenerator<Bu
     if (left <= 0) break;
   }
   throw new Dropped();
+}
+
+/** A copy of it: what is kept stays as it is. */
+async function* changeByte(body: Readable): AsyncGenerator<Buffer> {
+  let isFirst = true;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    const sent = isFirst ? Buffer.from(chunk) : chunk;
+    if (isFirst && sent.length > 0) sent[sent.length >> 1]! ^= 1;
+    isFirst = false;
+    yield sent;
+  }
 }
 
 async function* slowDown(lab: Lab, rule: FaultRule, body: Readable): AsyncGenerator<Buffer> {

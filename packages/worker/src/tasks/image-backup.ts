@@ -101,11 +101,8 @@ function openSource(
   snapshots: { readonly snapshotId: string; readonly baseSnapshotId?: string },
   signal: AbortSignal,
 ): Promise<BlockSource> {
-  const { clock, random, blockRate: rateLimit } = dependencies;
-  return openEbsSnapshotSource(
-    { clients: resources.data, clock, random, rateLimit, ...snapshots },
-    { signal },
-  );
+  const { clock, random, blockPace: pace } = dependencies;
+  return openEbsSnapshotSource({ clients: resources.data, clock, random, pace, ...snapshots }, { signal });
 }
 
 function resultOf(summary: BackupSummary, opened: readonly OpenedVolume[]): ImageBackupResult {

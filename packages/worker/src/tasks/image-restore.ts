@@ -37,10 +37,10 @@ async function restoreOne(
   { volumeId, snapshotId }: ImageRestoreTask["volumes"][number],
   context: TaskContext,
 ): Promise<ImageRestoreResult["volumes"][number]> {
-  const { clock, random, logger, blockRate: rateLimit } = dependencies;
+  const { clock, random, logger, blockPace: pace } = dependencies;
   const { store, keys, data: clients } = resources;
   const sessionKeys = new Map(Object.entries(task.sessionKeys).map(([id, key]) => [id, fromBase64(key)]));
-  const target = openEbsSnapshotTarget({ clients, clock, random, snapshotId, rateLimit });
+  const target = openEbsSnapshotTarget({ clients, clock, random, snapshotId, pace });
   try {
     const summary = await restoreVolume(
       { store, keys, sessionKeys, logger, onProgress: context.report },

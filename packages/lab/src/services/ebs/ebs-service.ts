@@ -19,5 +19,6 @@ export const ebsService: LabService = {
     PutSnapshotBlock: putSnapshotBlock,
     StartSnapshot: startSnapshot,
   },
+  borrowsBodies: true,
   deniedCode: "AccessDeniedException",
 };

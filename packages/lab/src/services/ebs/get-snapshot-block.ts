@@ -16,7 +16,9 @@ export async function getSnapshotBlock(input: GetSnapshotBlockCommandInput, call
   checkReadable(snapshot);
   const block = input.BlockIndex ?? 0;
   checkBlockToken(call.lab, input.BlockToken ?? "", { snapshotId, block });
-  const stored = await disks.snapshots.read(snapshotId, block);
+  const memory = call.lab.buffers.take();
+  call.whenAnswered(() => call.lab.buffers.giveBack(memory));
+  const stored = await disks.snapshots.read(snapshotId, block, memory);
   if (stored === undefined) throw validation("INVALID_BLOCK", `The snapshot has no block ${block}.`);
   return {
     BlockData: stored.bytes,

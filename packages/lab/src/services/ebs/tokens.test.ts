@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { expect, test } from "vitest";
 import { seededRandom } from "@garrison/core/random";
 import type { Lab } from "../../lab.ts";
@@ -11,7 +12,7 @@ function partialLab() {
   const lab = {
     clock: { now: () => now },
     random: seededRandom("tokens"),
-    ec2: { tokenKey: Buffer.alloc(32, 1), settings: { pageTokenMs: 3_600_000 } },
+    ec2: { tokenKey: createSecretKey(Buffer.alloc(32, 1)), settings: { pageTokenMs: 3_600_000 } },
   } as unknown as Lab;
   return { lab, pass: (ms: number) => (now += ms) };
 }

@@ -1,9 +1,9 @@
 import type { CompleteSnapshotCommandInput, PutSnapshotBlockCommandInput } from "@aws-sdk/client-ebs";
 import { GiB, minuteMs } from "@garrison/core/units";
-import { createHash } from "node:crypto";
 import { blockBytes, blockCount } from "../../disks/disk-blocks.ts";
 import type { Call } from "../../wire/operation-handler.ts";
 import { readBody } from "../../wire/read-body.ts";
+import { contentDigest } from "../../wire/request-body.ts";
 import { completeSnapshot as finishSnapshot } from "../ec2/snapshots/make-snapshot.ts";
 import type { SnapshotRecord } from "../ec2/snapshots/snapshot-record.ts";
 import { validation } from "./ebs-errors.ts";
@@ -21,7 +21,7 @@ export async function putSnapshotBlock(input: PutSnapshotBlockCommandInput, call
   const block = checkBlock(input, snapshot);
   const bytes = await readBody(input.BlockData);
   if (bytes.length !== blockBytes) throw validation("INVALID_CONTENT_ENCODING", "Failed to read block data");
-  const digest = createHash("sha256").update(bytes).digest();
+  const digest = contentDigest(bytes);
   const checksum = digest.toString("base64");
   if (checksum !== input.Checksum) {
     throw validation("INVALID_BLOCK", `The checksum of block ${block} does not match its data.`);

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { TokenBucket } from "@garrison/core/token-bucket";
 import type { Disks } from "../../disks/disks.ts";
 import type { Ec2Settings, RateLimit } from "./ec2-settings.ts";
@@ -13,5 +14,5 @@ export interface Ec2Runtime {
   /** Runs `change` after the delay unless the lab stops first. Failures are logged. */
   later(delayMs: number, change: () => Promise<void> | void): void;
   /** Key of the tokens that the direct APIs hand out. */
-  readonly tokenKey: Buffer;
+  readonly tokenKey: KeyObject;
 }

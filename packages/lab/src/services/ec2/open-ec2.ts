@@ -1,5 +1,6 @@
 import { describeError } from "@garrison/core/garrison-error";
 import { TokenBucket } from "@garrison/core/token-bucket";
+import { createSecretKey, type KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { openDisks } from "../../disks/disks.ts";
 import type { Lab } from "../../lab.ts";
@@ -97,10 +98,10 @@ function resumeInterrupted(lab: Lab): void {
   }
 }
 
-function readTokenKey(lab: Lab, tables: Ec2Tables): Buffer {
+function readTokenKey(lab: Lab, tables: Ec2Tables): KeyObject {
   const known = tables.secrets.get("token-key");
-  if (known !== undefined) return Buffer.from(known, "hex");
+  if (known !== undefined) return createSecretKey(known, "hex");
   const key = Buffer.from(lab.random.bytes(tokenKeyBytes));
   tables.secrets.put("token-key", key.toString("hex"));
-  return key;
+  return createSecretKey(key);
 }
