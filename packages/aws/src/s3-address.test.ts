@@ -17,7 +17,13 @@ test("writing an address and reading it gives the same", () => {
   expect(parseS3Address(formatS3Address(address))).toEqual(address);
 });
 
-test.each(["s3://", "http://bucket/x", "bucket", "s3://bucket/x?colour=red"])(
+test("an address may name the mode of locks", () => {
+  const address = parseS3Address("s3://b/p?lock=compliance");
+  expect(address.lockMode).toBe("compliance");
+  expect(parseS3Address(formatS3Address(address))).toEqual(address);
+});
+
+test.each(["s3://b/p?lock=forever", "s3://", "http://bucket/x", "bucket", "s3://bucket/x?colour=red"])(
   "%s is refused by name",
   (address) => {
     expect(() => parseS3Address(address)).toThrow(expect.objectContaining({ code: "address-invalid" }));

@@ -26,6 +26,7 @@ export function openS3ObjectVersions(place: S3Place, lockMode: LockMode | undefi
   return {
     ...(lockMode === undefined ? {} : { lockMode }),
     list: (prefix, call) => listVersions(place, prefix, call),
+    listFolders: (prefix, call) => listFolders(place, prefix, call),
     read: (version, call) => readS3Object(place, version, call),
     delete: (version, call) => deleteVersion(place, version, call),
     readRetention: (version, call) => readRetention(place, version, call),
@@ -42,19 +43,36 @@ async function* listVersions(
   prefix: string,
   call: StoreCall & { readonly startAfter?: string },
 ): AsyncGenerator<StoredVersion> {
+  for await (const page of pagesOf(place, prefix, call)) yield* versionsOf(place, page);
+}
+
+async function* listFolders(place: S3Place, prefix: string, call: StoreCall): AsyncGenerator<string> {
+  for await (const page of pagesOf(place, prefix, { ...call, delimiter: "/" })) {
+    for (const { Prefix: folder } of page.CommonPrefixes ?? []) {
+      if (folder !== undefined) yield folder.slice(place.root.length);
+    }
+  }
+}
+
+async function* pagesOf(
+  place: S3Place,
+  prefix: string,
+  call: StoreCall & { readonly startAfter?: string; readonly delimiter?: string },
+): AsyncGenerator<ListObjectVersionsCommandOutput> {
   let keyMarker = call.startAfter === undefined ? undefined : place.root + call.startAfter;
   let versionIdMarker: string | undefined;
   do {
     const list = new ListObjectVersionsCommand({
       Bucket: place.bucket,
       Prefix: place.root + prefix,
+      Delimiter: call.delimiter,
       KeyMarker: keyMarker,
       VersionIdMarker: versionIdMarker,
     });
     const page = await place.s3.send(list, { abortSignal: call.signal }).catch((error: unknown) => {
       throw storeError(error, `listing the versions of ${place.address}${prefix}`);
     });
-    yield* versionsOf(place, page);
+    yield page;
     [keyMarker, versionIdMarker] =
       page.IsTruncated === true ? [page.NextKeyMarker, page.NextVersionIdMarker] : [undefined, undefined];
   } while (keyMarker !== undefined);

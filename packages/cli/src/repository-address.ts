@@ -1,9 +1,13 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { DataClients } from "@garrison/aws/data-clients";
+import type { S3Versioning } from "@garrison/aws/s3-object-store";
 import { GarrisonError } from "@garrison/core/garrison-error";
+import { isDecisiveName } from "@garrison/repository/format/object-names";
 import { openFolderObjectStore } from "@garrison/repository/store/folder-object-store";
-import type { ObjectStore } from "@garrison/repository/store/object-store";
+import type { LockMode, ObjectStore } from "@garrison/repository/store/object-store";
 import { openRetryingObjectStore } from "@garrison/repository/store/retrying-object-store";
+import { openUnshadowedObjectStore } from "@garrison/repository/store/unshadowed-object-store";
 import type { CliContext } from "./cli-context.ts";
 
 export interface OpenedStore extends Disposable {
@@ -34,14 +38,57 @@ async function openS3Store(address: string, context: CliContext): Promise<Opened
   const { parseS3Address } = await import("@garrison/aws/s3-address");
   const { openDataClients } = await import("@garrison/aws/data-clients");
   const { openS3ObjectStore } = await import("@garrison/aws/s3-object-store");
-  const { bucket, prefix, region, endpoint } = parseS3Address(address);
+  const { bucket, prefix, region, endpoint, lockMode } = parseS3Address(address);
   const clients = openDataClients({
     region: region ?? regionOf(context),
     ...(endpoint === undefined ? {} : { endpoint }),
   });
-  const { clock, random } = context;
-  const store = openRetryingObjectStore({ clock, random }, openS3ObjectStore({ clients, bucket, prefix }));
-  return { store, [Symbol.dispose]: () => clients.close() };
+  const kept = await readVersioning(clients, { bucket, lockMode }, context);
+  const store = openRetryingObjectStore(context, openS3ObjectStore({ clients, bucket, prefix, ...kept }));
+  return { store: seeThroughShadows(store, context), [Symbol.dispose]: () => clients.close() };
+}
+
+/** Whether the bucket keeps versions and locks; where that can't be asked, it is used without. */
+async function readVersioning(
+  clients: DataClients,
+  place: { readonly bucket: string; readonly lockMode: LockMode | undefined },
+  context: CliContext,
+): Promise<{ readonly versions?: S3Versioning }> {
+  const { readBucketProtection } = await import("@garrison/aws/read-bucket-protection");
+  const { lockMode } = place;
+  const protection = await readBucketProtection({ ...context, clients }, place.bucket, context);
+  if (!protection.isKnown) {
+    const fields = {
+      bucket: place.bucket,
+      needed: ["s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration"],
+    };
+    context.logger.warn(
+      fields,
+      "it is not known whether the bucket keeps versions: it is taken for one without",
+    );
+  }
+  const { versions } = protection;
+  if (versions === undefined) return {};
+  const hasLocks = versions.lockMode !== undefined;
+  return { versions: hasLocks && lockMode !== undefined ? { lockMode } : versions };
+}
+
+const shadowsTold = 10;
+
+/** Delete markers and versions of strangers hide nothing; the first few are told. */
+function seeThroughShadows(store: ObjectStore, context: CliContext): ObjectStore {
+  const told = new Set<string>();
+  return openUnshadowedObjectStore(store, {
+    isDecisive: isDecisiveName,
+    onShadowed: (shadow) => {
+      if (told.size >= shadowsTold || told.has(shadow.key)) return;
+      told.add(shadow.key);
+      context.logger.warn(
+        { ...shadow },
+        "somebody has put something over an object: the first version is used",
+      );
+    },
+  });
 }
 
 /** The Region that the environment names. */

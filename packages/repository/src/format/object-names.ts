@@ -125,3 +125,10 @@ export function parseNoteName(key: string): { readonly kind: string; readonly id
   const match = notePattern.exec(key);
   return match === null ? undefined : { kind: match[1]!, id: match[2]! };
 }
+
+const repeatedPattern = /^[^/]+\/(pack|map|session)\//;
+
+/** Names of which a second object would mean something else than the first: slots, tombstones, forwards, notes, keys. */
+export function isDecisiveName(key: string): boolean {
+  return !repeatedPattern.test(key);
+}

@@ -1,6 +1,6 @@
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { repositoryObjectName } from "../format/object-names.ts";
-import { probeStore } from "../store/probe-store.ts";
+import { loadStoreTraits } from "../store/probe-store.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
 import { deriveRepository } from "./derive-keys.ts";
 import type { Repository } from "./open-repository.ts";
@@ -20,7 +20,7 @@ export async function initRepository(
   const { store, random } = dependencies;
   if (secrets.length === 0) throw new GarrisonError("usage", "a repository needs a password or a secret");
   await requireNone(store, call);
-  await probeStore(dependencies, call);
+  await loadStoreTraits(dependencies, call);
   const repositoryId = Buffer.from(random.bytes(16)).toString("hex");
   const masterKeys = [random.bytes(32)];
   // Wraps first: a header without a wrap would be a repository that nobody can ever open.

@@ -11,6 +11,7 @@ import type { ItemAddress } from "../format/page-reference.ts";
 import { tryEpochs } from "../keys/epochs.ts";
 import type { DomainKeys } from "../keys/keys.ts";
 import type { ByteRange, ObjectStore, StoreCall } from "../store/object-store.ts";
+import { findInVersions } from "./find-in-versions.ts";
 import { isGone, openForwardReader, type ForwardReader } from "./forward-reader.ts";
 
 export interface PageReaderDependencies {
@@ -44,14 +45,34 @@ export async function readPage(
   const { session, lane, pack: number, offset, length } = page.address;
   const pack = { kind: "map", session, lane, number } as const;
   const name = packName(dependencies.keys.domain, "map", pack);
+  const stored = { page, name, range: { offset, length }, sealedIn: pack };
   try {
-    return await readStored(dependencies, { page, name, range: { offset, length }, sealedIn: pack }, call);
+    return await readStored(dependencies, stored, call);
   } catch (error) {
     if (!isGone(error) && !isGarrisonError(error, "page-damaged")) throw error;
-    const forwarded = await readForwarded(dependencies, { page, pack }, call);
-    if (forwarded === undefined) throw error;
-    return forwarded;
+    const found =
+      (await readForwarded(dependencies, { page, pack }, call)) ??
+      (await readOverwritten(dependencies, stored, call));
+    if (found === undefined) throw error;
+    return found;
   }
+}
+
+/** The page in an earlier version of its pack, if somebody has put another one over it. */
+async function readOverwritten(
+  dependencies: PageReaderDependencies,
+  stored: StoredPage,
+  call: StoreCall,
+): Promise<Uint8Array | undefined> {
+  const open = (bytes: Uint8Array) => {
+    try {
+      return openPage(dependencies.keys, stored, bytes);
+    } catch (error) {
+      if (isGarrisonError(error, "page-damaged")) return undefined;
+      throw error;
+    }
+  };
+  return findInVersions(dependencies.store, { key: stored.name, range: stored.range, open }, call);
 }
 
 async function readForwarded(
@@ -89,11 +110,18 @@ interface StoredPage {
 
 async function readStored(
   dependencies: PageReaderDependencies,
-  { page, name, range, sealedIn }: StoredPage,
+  wanted: StoredPage,
   call: StoreCall,
 ): Promise<Uint8Array> {
-  const { keys, store } = dependencies;
-  const stored = await store.read(name, { ...call, range });
+  const stored = await dependencies.store.read(wanted.name, { ...call, range: wanted.range });
+  return openPage(dependencies.keys, wanted, stored);
+}
+
+function openPage(
+  keys: DomainKeys,
+  { page, name, range, sealedIn }: StoredPage,
+  stored: Uint8Array,
+): Uint8Array {
   const aad = pageAad(keys, { kind: page.kind, id: page.address.id, place: page.place });
   const payload = tryEpochs(keys, ({ mapKey }) => openItem(packKey(mapKey, sealedIn), aad, stored));
   const what = `page at byte ${range.offset} of ${name}`;

@@ -8,6 +8,7 @@ import { chunkAad } from "../format/item-identity.ts";
 import { packName } from "../format/object-names.ts";
 import type { PackAddress } from "../format/pack-container.ts";
 import type { ChunkAddress } from "../format/page-reference.ts";
+import { findInVersions } from "../point/find-in-versions.ts";
 import { isGone, openForwardReader, type ForwardReader } from "../point/forward-reader.ts";
 import type { ChunkRange } from "./chunk-ranges.ts";
 import { openPackKeys } from "./pack-keys.ts";
@@ -75,7 +76,8 @@ export function openChunkReader(dependencies: ChunkReaderDependencies): ChunkRea
     const start = address.offset - range.offset;
     const pack = packOf(address);
     const stored = bytes.subarray(start, start + address.length);
-    const recovered = await open(address, stored, { codec: address.codec, sealedIn: pack });
+    const openHere = (held: Uint8Array) => open(address, held, { codec: address.codec, sealedIn: pack });
+    const recovered = await openHere(stored);
     if (!("damage" in recovered)) return recovered;
     const copy = await forwards.follow(
       pack,
@@ -90,7 +92,9 @@ export function openChunkReader(dependencies: ChunkReaderDependencies): ChunkRea
       },
       call,
     );
-    return copy ?? recovered;
+    if (copy !== undefined) return copy;
+    const inPack = { key: rangeName(keys, range), address, open: openHere };
+    return (await findOverwritten(store, inPack, call)) ?? recovered;
   };
   return {
     async fetch(range, call) {
@@ -112,6 +116,24 @@ export function openChunkReader(dependencies: ChunkReaderDependencies): ChunkRea
       return undefined;
     },
   };
+}
+
+/** A chunk in an earlier version of its pack, if somebody has put another one over it. */
+function findOverwritten(
+  store: ObjectStore,
+  wanted: {
+    readonly key: string;
+    readonly address: ChunkAddress;
+    readonly open: (stored: Uint8Array) => Promise<RecoveredChunk>;
+  },
+  call: StoreCall,
+): Promise<RecoveredChunk | undefined> {
+  const { offset, length } = wanted.address;
+  const open = async (stored: Uint8Array) => {
+    const opened = await wanted.open(stored);
+    return "damage" in opened ? undefined : opened;
+  };
+  return findInVersions(store, { key: wanted.key, range: { offset, length }, open }, call);
 }
 
 /**

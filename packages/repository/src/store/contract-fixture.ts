@@ -10,6 +10,8 @@ export interface StoreUnderTest {
   readonly losesAnswers?: boolean;
   /** Keys on a page of its listings; default 1,000. */
   readonly pageKeys?: number;
+  /** The largest object that is tried; default: a little more than a pack. */
+  readonly largestBytes?: number;
   readonly close?: () => Promise<void>;
 }
 
@@ -19,6 +21,7 @@ export interface OpenedStore {
   /** What a successful creation may answer. */
   readonly created: readonly CreateOutcome[];
   readonly pageKeys: number;
+  readonly largestBytes: number;
 }
 
 export type WithStore = (run: (opened: OpenedStore) => Promise<void>) => () => Promise<void>;

@@ -54,6 +54,10 @@ function countVersions(counts: StoreCounts, versions: ObjectVersions): ObjectVer
       counts.lists++;
       return versions.list(prefix, call);
     },
+    listFolders(prefix, call) {
+      counts.lists++;
+      return versions.listFolders(prefix, call);
+    },
     read: (version, call) => countRead(counts, () => versions.read(version, call)),
     async delete(version, call) {
       counts.deletes++;

@@ -58,6 +58,9 @@ function openFaultyVersions(versions: ObjectVersions, next: Decide): ObjectVersi
     async *list(prefix, call) {
       yield* attemptListing(next("listVersions", prefix), () => versions.list(prefix, call));
     },
+    async *listFolders(prefix, call) {
+      yield* attemptListing(next("listVersions", prefix), () => versions.listFolders(prefix, call));
+    },
     read: (version, call) => attempt(next("readVersion", version.key), () => versions.read(version, call)),
     delete: (version, call) =>
       attempt(next("deleteVersion", version.key), () => versions.delete(version, call)),

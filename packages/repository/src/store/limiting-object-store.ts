@@ -37,6 +37,10 @@ function limitVersions(limit: CallLimit, inTurn: InTurn, versions: ObjectVersion
       await limit.take(call.signal);
       yield* versions.list(prefix, call);
     },
+    async *listFolders(prefix, call) {
+      await limit.take(call.signal);
+      yield* versions.listFolders(prefix, call);
+    },
     read: (version, call) => inTurn(call, () => versions.read(version, call)),
     delete: (version, call) => inTurn(call, () => versions.delete(version, call)),
     readRetention: (version, call) => inTurn(call, () => versions.readRetention(version, call)),

@@ -87,6 +87,9 @@ export interface ObjectVersions {
    */
   list(prefix: string, call: StoreCall & { readonly startAfter?: string }): AsyncIterable<StoredVersion>;
 
+  /** As `ObjectStore.listFolders`, but names of which only hidden versions are left come too. */
+  listFolders(prefix: string, call: StoreCall): AsyncIterable<string>;
+
   /** As `ObjectStore.read`, of one version. */
   read(version: VersionName, call: StoreCall & { readonly range?: ByteRange }): Promise<Uint8Array>;
 

@@ -9,6 +9,7 @@ const hourMs = 60 * minuteMs;
 export function describeVersions(withStore: WithStore): void {
   describeHiding(withStore);
   describeVersionListing(withStore);
+  describeHiddenFolders(withStore);
   describeLocks(withStore);
 }
 
@@ -109,6 +110,20 @@ function describeVersionListing(withStore: WithStore): void {
       expect(await textOf(versions.read(texts.at(-1)!, call))).toBe("0");
       const after = await collect(versions.list("many", { ...call, startAfter: "many" }));
       expect([...new Set(after.map((version) => version.key))]).toEqual(["many/more"]);
+    }),
+  );
+}
+
+function describeHiddenFolders(withStore: WithStore): void {
+  test(
+    "folders of which everything is hidden are still known",
+    withStore(async ({ store }) => {
+      const { versions } = store;
+      if (versions === undefined) return;
+      for (const key of ["d/hidden/a", "d/shown/a", "d/shown/b"]) await store.create(key, bytesOf("x"), call);
+      await store.delete("d/hidden/a", call);
+      expect(await collect(store.listFolders("d/", call))).toEqual(["d/shown/"]);
+      expect(await collect(versions.listFolders("d/", call))).toEqual(["d/hidden/", "d/shown/"]);
     }),
   );
 }

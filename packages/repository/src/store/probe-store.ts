@@ -1,29 +1,84 @@
-import { GarrisonError } from "@garrison/core/garrison-error";
+import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
+import type { Clock } from "@garrison/core/clock";
 import type { Random } from "@garrison/core/random";
 import type { ObjectStore, StoreCall } from "./object-store.ts";
 
+/** What is known of a store after its probe. */
+export interface StoreTraits {
+  /**
+   * `unsorted`: it lists in no order (as S3's directory buckets do). Backups and restores don't mind; what merges
+   * listings does: such a store is pruned only by hand, by somebody who knows that nobody else writes to it.
+   */
+  readonly listing: "sorted" | "unsorted";
+}
+
+export interface ProbeDependencies {
+  readonly store: ObjectStore;
+  readonly random: Random;
+  readonly clock: Clock;
+}
+
+const noteName = "probe/noted";
+
+/** What the store was found to be when it was probed; it is probed now if that never happened. */
+export async function loadStoreTraits(
+  dependencies: ProbeDependencies,
+  call: StoreCall,
+): Promise<StoreTraits> {
+  const noted = await readNote(dependencies.store, call);
+  if (noted !== undefined) return noted;
+  const traits = await probeStore(dependencies, call);
+  const note = { format: "garrison-probe", listing: traits.listing, probedAtMs: dependencies.clock.now() };
+  await dependencies.store.create(noteName, Buffer.from(JSON.stringify(note)), call);
+  return traits;
+}
+
+async function readNote(store: ObjectStore, call: StoreCall): Promise<StoreTraits | undefined> {
+  try {
+    const note = JSON.parse(Buffer.from(await store.read(noteName, call)).toString("utf8")) as {
+      readonly listing?: unknown;
+    };
+    // Whatever else it says, only "sorted" lets a prune trust the order.
+    return { listing: note.listing === "sorted" ? "sorted" : "unsorted" };
+  } catch (error) {
+    if (error instanceof SyntaxError) return { listing: "unsorted" };
+    if (isGarrisonError(error, "object-missing")) return undefined;
+    throw error;
+  }
+}
+
 /**
- * Sees whether the store keeps the two promises that everything rests on: a second conditional creation is refused and
- * changes nothing, and a fresh object is listed at once. Throws `store-unsuitable`.
+ * Sees whether the store keeps the promises that everything rests on: a second conditional creation is refused and changes
+ * nothing, and fresh objects are listed at once. Throws `store-unsuitable`. Answers what may be one way or the other.
  */
 export async function probeStore(
-  dependencies: { readonly store: ObjectStore; readonly random: Random },
+  dependencies: Pick<ProbeDependencies, "store" | "random">,
   call: StoreCall,
-): Promise<void> {
+): Promise<StoreTraits> {
   const { store } = dependencies;
-  const key = `probe/${Buffer.from(dependencies.random.bytes(8)).toString("hex")}`;
-  const bytes = Buffer.from("first");
-  await store.create(key, bytes, call);
-  const listed: string[] = [];
-  for await (const object of store.list(key, call)) listed.push(object.key);
-  if (!listed.includes(key)) throw unsuitable(store, "a fresh object is not listed at once");
+  const prefix = `probe/${Buffer.from(dependencies.random.bytes(8)).toString("hex")}`;
+  // Made in another order than they have to be listed in.
+  const keys = ["b", "a/z", "a-z", "c"].map((name) => `${prefix}/${name}`);
+  try {
+    for (const key of keys) await store.create(key, Buffer.from("first"), call);
+    const listed: string[] = [];
+    for await (const object of store.list(`${prefix}/`, call)) listed.push(object.key);
+    if (keys.some((key) => !listed.includes(key)))
+      throw unsuitable(store, "a fresh object is not listed at once");
+    await probeCreation(store, keys[0]!, call);
+    const sorted = keys.toSorted((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)));
+    return { listing: listed.join() === sorted.join() ? "sorted" : "unsorted" };
+  } finally {
+    // Where nothing may be deleted (locks, or no right to), a few bytes stay.
+    for (const key of keys) await store.delete(key, call).catch(() => undefined);
+  }
+}
+
+async function probeCreation(store: ObjectStore, key: string, call: StoreCall): Promise<void> {
   const second = await store.create(key, Buffer.from("other"), call);
   const kept = await store.read(key, call);
-  if (second !== "exists" || Buffer.compare(kept, bytes) !== 0) {
-    throw unsuitable(store, "a second conditional creation of one name is not refused");
-  }
-  // Where nothing may be deleted (locks), the five bytes stay.
-  await store.delete(key, call).catch(() => undefined);
+  if (second === "exists" && Buffer.from(kept).toString() === "first") return;
+  throw unsuitable(store, "a second conditional creation of one name is not refused");
 }
 
 function unsuitable(store: ObjectStore, reason: string): GarrisonError {

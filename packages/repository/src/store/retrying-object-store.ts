@@ -44,13 +44,7 @@ export function openRetryingObjectStore(
         positionOf: (object) => object.key,
         isKnown: () => false,
       }),
-    listFolders: (prefix, call) =>
-      resumeListing(again, call, {
-        startAfter: undefined,
-        begin: () => store.listFolders(prefix, call),
-        positionOf: (folder) => folder,
-        isKnown: (folder, last) => Buffer.compare(Buffer.from(folder), Buffer.from(last)) <= 0,
-      }),
+    listFolders: (prefix, call) => listFolders(again, call, () => store.listFolders(prefix, call)),
     ...(versions === undefined ? {} : { versions: retryVersions(again, versions) }),
   };
 }
@@ -59,12 +53,26 @@ function retryVersions(again: Again, versions: ObjectVersions): ObjectVersions {
   return {
     ...versions,
     list: (prefix, call) => listVersions(again, versions, [prefix, call]),
+    listFolders: (prefix, call) => listFolders(again, call, () => versions.listFolders(prefix, call)),
     read: (version, call) => again(call, () => versions.read(version, call)),
     delete: (version, call) => again(call, () => versions.delete(version, call)),
     readRetention: (version, call) => again(call, () => versions.readRetention(version, call)),
     extendRetention: (version, untilMs, call) =>
       again(call, () => versions.extendRetention(version, untilMs, call)),
   };
+}
+
+function listFolders(
+  again: Again,
+  call: StoreCall,
+  begin: () => AsyncIterable<string>,
+): AsyncIterable<string> {
+  return resumeListing(again, call, {
+    startAfter: undefined,
+    begin,
+    positionOf: (folder) => folder,
+    isKnown: (folder, last) => Buffer.compare(Buffer.from(folder), Buffer.from(last)) <= 0,
+  });
 }
 
 /**

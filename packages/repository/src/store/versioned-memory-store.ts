@@ -71,14 +71,7 @@ export function openVersionedMemoryStore(options: VersionedMemoryOptions): Versi
       return readWithin(key, objects.get(key)?.[0]?.bytes, call.range);
     },
     list,
-    async *listFolders(prefix, call) {
-      const names = new Set<string>();
-      for await (const { key } of list(prefix, call)) {
-        const end = key.indexOf("/", prefix.length);
-        if (end >= 0) names.add(key.slice(0, end + 1));
-      }
-      yield* names;
-    },
+    listFolders: (prefix, call) => foldersOf(prefix, list(prefix, call)),
     async delete(key, call) {
       throwIfAborted(call.signal);
       put(key, { bytes: undefined });
@@ -96,14 +89,16 @@ function openVersions(
     throwIfAborted(call.signal);
     return objects.get(key)?.find((version) => version.versionId === versionId);
   };
+  const list: ObjectVersions["list"] = async function* (prefix, call) {
+    for (const key of sortedKeys(objects, { prefix, ...call })) {
+      throwIfAborted(call.signal);
+      yield* describeVersions(key, objects.get(key) ?? []);
+    }
+  };
   return {
     ...(lockMode === undefined ? {} : { lockMode }),
-    async *list(prefix, call) {
-      for (const key of sortedKeys(objects, { prefix, ...call })) {
-        throwIfAborted(call.signal);
-        yield* describeVersions(key, objects.get(key) ?? []);
-      }
-    },
+    list,
+    listFolders: (prefix, call) => foldersOf(prefix, list(prefix, call)),
     read: async (name, call) => readWithin(name.key, find(name, call)?.bytes, call.range),
     async delete(name, call) {
       const retention = find(name, call)?.retention;
@@ -123,6 +118,18 @@ function openVersions(
       version.retention = { mode: before?.mode ?? lockMode, untilMs };
     },
   };
+}
+
+async function* foldersOf(
+  prefix: string,
+  objects: AsyncIterable<{ readonly key: string }>,
+): AsyncGenerator<string> {
+  const names = new Set<string>();
+  for await (const { key } of objects) {
+    const end = key.indexOf("/", prefix.length);
+    if (end >= 0) names.add(key.slice(0, end + 1));
+  }
+  yield* names;
 }
 
 function lockOf(
