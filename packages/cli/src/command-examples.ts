@@ -31,7 +31,15 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
   ],
   "repository status": ["garrison repository status file:///backup"],
   "repository list": ["garrison repository list file:///backup --json"],
-  "repository check": ["garrison repository check file:///backup --level full"],
+  "repository check": [
+    "garrison repository check file:///backup",
+    "garrison repository check file:///backup --level sample --sample 5%",
+    "garrison repository check s3://bucket/prefix --budget 100GiB,2h --max-age 30d",
+  ],
+  "repository repair": [
+    "garrison repository repair file:///backup --plan",
+    "garrison repository repair file:///backup",
+  ],
   "image backup": [
     "garrison image backup disk.img --repository file:///backup --name db",
     "garrison image backup disk.img --repository file:///backup --name db --changed ranges.jsonl",
@@ -40,6 +48,11 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
   "image restore": [
     "garrison image restore db --repository file:///backup --target restored.img",
     "garrison image restore 006b04ee78bef53e --repository file:///backup --target /dev/sdb --in-place",
+    "garrison image restore db --repository file:///backup --target half.img --skip-damaged",
+  ],
+  "image verify": [
+    "garrison image verify db --repository file:///backup",
+    "garrison image verify db --repository file:///backup --sample 1% --source ebs:snap-0123456789abcdef0",
   ],
   "image list": ["garrison image list --repository file:///backup --name db"],
   "image expire": [

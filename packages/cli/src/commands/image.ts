@@ -1,17 +1,14 @@
 import type { Command } from "commander";
-import { listPoints } from "@garrison/repository/point/list-points";
 import type { CliContext } from "../cli-context.ts";
 import { backupImage, type ImageBackupFlags } from "../repository/backup-image.ts";
 import { diffImages, type ImageDiffFlags } from "../repository/diff-images.ts";
 import { expireImages, type ImageExpireFlags } from "../repository/expire-images.ts";
 import { formatPoints } from "../repository/format-points.ts";
+import { listStoredPoints } from "../repository/list-stored-points.ts";
+import { openNamedRepository, type RepositoryFlags } from "../repository/open-named-repository.ts";
 import { mountImage, type ImageMountFlags } from "../repository/mount-image.ts";
-import {
-  listDomains,
-  openNamedRepository,
-  type RepositoryFlags,
-} from "../repository/open-named-repository.ts";
 import { restoreImage, type ImageRestoreFlags } from "../repository/restore-image.ts";
+import type { ImageVerifyFlags } from "../repository/verify-image.ts";
 
 interface ListFlags extends RepositoryFlags {
   readonly name?: string;
@@ -42,6 +39,10 @@ export function register(program: Command, context: CliContext): void {
     .option("--changed <file>", 'JSON lines {"offset", "length"}: only these ranges are read')
     .option("--resume <session>", "go on with a backup that was interrupted")
     .option("--concurrency <number>", "blocks under way at once")
+    .option(
+      "--verify-sample <number>",
+      "unlisted blocks compared with the source; read in full if one differs",
+    )
     .action((source: string, flags: ImageBackupFlags) => backupImage(source, flags, context));
   verb("restore", "write a restore point to a disk")
     .argument("<point>", "a restore point's id, or a name: then its newest")
@@ -49,6 +50,7 @@ export function register(program: Command, context: CliContext): void {
     .option("--domain <name>", "the domain it is in", "local")
     .option("--volume <id>", "which volume, if the point holds several")
     .option("--in-place", "the file may exist: only blocks that differ are written")
+    .option("--skip-damaged", "write zeros for what is lost, print where, exit 1")
     .action((point: string, flags: ImageRestoreFlags) => restoreImage(point, flags, context));
   verb("mount", "show the files of a restore point in a folder, read-only, until it is interrupted")
     .argument("<point>", "a restore point's id, or a name: then its newest")
@@ -68,6 +70,19 @@ export function register(program: Command, context: CliContext): void {
     .action((before: string, after: string, flags: ImageDiffFlags) =>
       diffImages({ before, after }, flags, context),
     );
+  verb(
+    "verify",
+    "read a restore point, or compare it with its source; exits 1 if something is lost or differs",
+  )
+    .argument("<point>", "a restore point's id, or a name: then its newest")
+    .option("--sample <share>", "a share of the blocks, such as 1%; all of them otherwise")
+    .option("--source <source>", "the file, device or ebs:snap-... that it was made of")
+    .option("--domain <name>", "the domain it is in", "local")
+    .option("--volume <id>", "which volume, if the point holds several")
+    .action(async (point: string, flags: ImageVerifyFlags) => {
+      const { verifyImage } = await import("../repository/verify-image.ts");
+      await verifyImage(point, flags, context);
+    });
   verb("list", "restore points")
     .option("--name <name>", "only of this name")
     .option("--domain <name>", "only this domain")
@@ -88,11 +103,6 @@ export function register(program: Command, context: CliContext): void {
 
 async function listImages(flags: ListFlags, context: CliContext): Promise<void> {
   using opened = await openNamedRepository(flags, context);
-  const filter = flags.name === undefined ? {} : { series: flags.name };
-  const points = [];
-  for (const keys of await listDomains(opened, flags.domain, context)) {
-    const found = await listPoints({ store: opened.store, keys }, filter, context);
-    points.push(...found.map((point) => ({ domain: keys.domain, ...point })));
-  }
+  const points = await listStoredPoints(opened, { domain: flags.domain, series: flags.name }, context);
   context.stdout.write(flags.json === true ? `${JSON.stringify({ points })}\n` : formatPoints(points));
 }

@@ -1,19 +1,14 @@
 import type { Command } from "commander";
-import { checkRepository } from "@garrison/repository/check/check-repository";
-import type { CheckLevel, Finding } from "@garrison/repository/check/check-plan";
-import { listPoints } from "@garrison/repository/point/list-points";
 import type { CliContext } from "../cli-context.ts";
-import { formatPoints, type ListedPoint } from "../repository/format-points.ts";
-import {
-  listDomains,
-  openNamedRepository,
-  type OpenedRepository,
-} from "../repository/open-named-repository.ts";
+import type { RepositoryCheckFlags } from "../repository/check-repository.ts";
+import { formatPoints } from "../repository/format-points.ts";
 import { runInit, type InitFlags } from "../repository/init-command.ts";
+import { listStoredPoints } from "../repository/list-stored-points.ts";
+import { openNamedRepository } from "../repository/open-named-repository.ts";
 import type { SecretFlags } from "../repository/read-secret.ts";
 import { registerKeys } from "../repository/register-keys.ts";
+import type { RepairFlags } from "../repository/repair-repository.ts";
 import { formatStatus, readRepositoryStatus } from "../repository/repository-status.ts";
-import { GarrisonError } from "@garrison/core/garrison-error";
 
 interface CommonFlags extends SecretFlags {
   readonly domain?: string;
@@ -54,8 +49,29 @@ export function register(program: Command, context: CliContext): void {
     .action((url: string, flags: CommonFlags) => runList(url, flags, context));
   reading("check", "find everything that is missing or damaged; exits 1 when something is")
     .option("--domain <name>", "only this domain")
-    .option("--level <level>", "structure, or full: open every block", "structure")
-    .action((url: string, flags: CommonFlags & { readonly level: string }) => runCheck(url, flags, context));
+    .option(
+      "--level <level>",
+      "structure (default), sample: read a share of the packs, or full: open every block",
+    )
+    .option("--sample <share>", "the share, such as 5% (default 1%)")
+    .option("--seed <text>", "the same seed draws the same packs")
+    .option("--budget <budget>", "read so much (10GiB), or so long (30m), what was read longest ago first")
+    .option("--max-age <time>", "leave out what was read within this time (30d)")
+    .option("--ranges", "list every volume of every point that is hit, with all its lost bytes")
+    .action(async (url: string, flags: RepositoryCheckFlags) => {
+      const { checkStoredRepository } = await import("../repository/check-repository.ts");
+      await checkStoredRepository(url, flags, context);
+    });
+  reading(
+    "repair",
+    "bring back lost blocks of older points by what later backups stored; exits 1 if some stay lost",
+  )
+    .option("--domain <name>", "only this domain")
+    .option("--plan", "only show what would come back, and which bytes stay lost")
+    .action(async (url: string, flags: RepairFlags) => {
+      const { repairRepository } = await import("../repository/repair-repository.ts");
+      await repairRepository(url, flags, context);
+    });
 }
 
 async function runStatus(url: string, flags: CommonFlags, context: CliContext): Promise<void> {
@@ -66,55 +82,6 @@ async function runStatus(url: string, flags: CommonFlags, context: CliContext): 
 
 async function runList(url: string, flags: CommonFlags, context: CliContext): Promise<void> {
   using opened = await openNamedRepository({ ...flags, repository: url }, context);
-  const points: ListedPoint[] = [];
-  for (const keys of await listDomains(opened, flags.domain, context)) {
-    const found = await listPoints({ store: opened.store, keys }, {}, context);
-    points.push(...found.map((point) => ({ domain: keys.domain, ...point })));
-  }
+  const points = await listStoredPoints(opened, { domain: flags.domain }, context);
   context.stdout.write(flags.json === true ? `${JSON.stringify({ points })}\n` : formatPoints(points));
-}
-
-async function runCheck(
-  url: string,
-  flags: CommonFlags & { readonly level: string },
-  context: CliContext,
-): Promise<void> {
-  const { level } = flags;
-  if (level !== "structure" && level !== "full") {
-    throw new GarrisonError("usage", `--level is structure or full, not ${level}`);
-  }
-  using opened = await openNamedRepository({ ...flags, repository: url }, context);
-  const findings = await collectFindings(opened, { level, domain: flags.domain }, context);
-  const damaged = findings.filter((finding) => finding.severity === "damage").length;
-  const verdict = damaged === 0 ? "intact" : "damaged";
-  if (flags.json === true) context.stdout.write(`${JSON.stringify({ verdict, level, findings })}\n`);
-  else context.stdout.write(`${verdict} (level ${level}, ${findings.length} findings)\n`);
-  if (damaged > 0) context.setExitCode(1);
-
-  async function collectFindings(
-    { store, repository }: OpenedRepository,
-    wanted: { readonly level: CheckLevel; readonly domain: string | undefined },
-    context: CliContext,
-  ): Promise<readonly Finding[]> {
-    const found: Finding[] = [];
-    for (const { domain } of await listDomains(opened, wanted.domain, context)) {
-      for await (const finding of checkRepository(
-        { store, repository },
-        { level: wanted.level, domain },
-        context,
-      )) {
-        found.push(finding);
-        if (flags.json !== true) context.stdout.write(`${formatFinding(finding)}\n`);
-      }
-    }
-    return found;
-  }
-}
-
-function formatFinding(finding: Finding): string {
-  const { severity, code, key, message, point, volumeId, range } = finding;
-  const where = range === undefined ? "" : ` bytes ${range.offset}-${range.offset + range.length - 1}`;
-  const who =
-    point === undefined ? "" : ` (point ${point}${volumeId === undefined ? "" : `, ${volumeId}${where}`})`;
-  return `${severity} ${code}: ${key}: ${message}${who}`;
 }

@@ -19,6 +19,7 @@ export interface ImageBackupFlags extends RepositoryFlags {
   readonly changed?: string;
   readonly resume?: string;
   readonly concurrency?: string;
+  readonly verifySample?: string;
   readonly json?: true;
 }
 
@@ -39,7 +40,7 @@ export async function backupImage(
   const request = { source, parent, ...(flags.changed === undefined ? {} : { changedFile: flags.changed }) };
   const read = await openBackupSource(request, context);
   try {
-    await backupFrom(opened, { keys, flags, read, parent, after: parent?.sessionId }, context);
+    await backupFrom(opened, { source, keys, flags, read, parent, after: parent?.sessionId }, context);
   } finally {
     await read.source.close();
   }
@@ -59,6 +60,8 @@ async function findParent(
 }
 
 interface ImageBackup {
+  /** As it was named. */
+  readonly source: string;
   readonly keys: DomainKeys;
   readonly flags: ImageBackupFlags;
   readonly read: OpenedSource;
@@ -68,24 +71,41 @@ interface ImageBackup {
 }
 
 /** The session is over: nothing of it can be resumed. */
-const finalCodes = ["source-invalid", "parent-unusable", "page-damaged", "session-fenced", "session-taken"];
+const finalCodes = [
+  "source-invalid",
+  "parent-unusable",
+  "page-damaged",
+  "changed-list-lied",
+  "session-fenced",
+  "session-taken",
+];
 
 /** What a parent that is lost, ended or damaged makes of a backup. */
 const parentCodes = ["parent-unusable", "page-damaged", "object-damaged", "object-malformed"];
 
 /**
  * A full read only compares with its parent: without it, when that can't be used, it stores every block anew. The changes
- * of `--changed` are worth nothing without theirs.
+ * of `--changed` are worth nothing without theirs; a snapshot can be read in full instead, and so is anything whose list of
+ * changes was caught lying.
  */
 async function backupFrom(opened: OpenedRepository, backup: ImageBackup, context: CliContext): Promise<void> {
-  const { flags, read, parent } = backup;
+  const { flags, read, parent, source } = backup;
   try {
     report(await runBackup(opened, backup, context), backup, context);
   } catch (error) {
-    if (parent === undefined || flags.resume !== undefined || read.source.coverage === "changes") throw error;
-    if (!isGarrisonError(error) || !parentCodes.includes(error.code)) throw error;
-    const alone = { ...backup, parent: undefined, read: { ...read, fallbackReason: error.message } };
-    report(await runBackup(opened, alone, context), alone, context);
+    if (parent === undefined || flags.resume !== undefined || !isGarrisonError(error)) throw error;
+    const isLie = error.code === "changed-list-lied";
+    if (!isLie && !parentCodes.includes(error.code)) throw error;
+    const isListed = read.source.coverage === "changes";
+    if (isListed && !isLie && !source.startsWith("ebs:")) throw error;
+    const again = isListed ? await openBackupSource({ source, parent: undefined }, context) : read;
+    const full = { ...backup, parent: isLie ? parent : undefined };
+    const retried = { ...full, read: { ...again, fallbackReason: error.message } };
+    try {
+      report(await runBackup(opened, retried, context), retried, context);
+    } finally {
+      if (again !== read) await again.source.close();
+    }
   }
 }
 
@@ -106,7 +126,12 @@ async function runBackup(
     volumes: [{ volumeId: imageVolumeId, source: read.source }],
     description: { kind: "image", source: read.source.identity },
     ...(parent === undefined ? {} : { parent: parent.sessionId }),
-    ...(flags.concurrency === undefined ? {} : { concurrency: concurrencyOf(flags.concurrency) }),
+    ...(flags.concurrency === undefined
+      ? {}
+      : { concurrency: countOf(flags.concurrency, "--concurrency", 64) }),
+    ...(flags.verifySample === undefined
+      ? {}
+      : { verifySample: countOf(flags.verifySample, "--verify-sample", 100_000) }),
   };
   try {
     return await backupVolumes(dependencies, plan, context);
@@ -120,10 +145,10 @@ async function runBackup(
   }
 }
 
-function concurrencyOf(text: string): number {
+function countOf(text: string, option: string, most: number): number {
   const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 64) return value;
-  throw new GarrisonError("usage", `--concurrency is a number from 1 to 64, not ${text}`);
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new GarrisonError("usage", `${option} is a number from 1 to ${most}, not ${text}`);
 }
 
 function report(

@@ -4,11 +4,14 @@ import type { RestorePoint } from "@garrison/repository/point/read-point";
 
 export interface ListedPoint extends RestorePoint {
   readonly domain: string;
+  /** Present when a check has found that parts of the point are lost; 0 when only its tables are. */
+  readonly lostBytes?: number;
 }
 
 /** A table for people: one restore point a line. */
 export function formatPoints(points: readonly ListedPoint[]): string {
   if (points.length === 0) return "There are no restore points.\n";
+  const isAnyDamaged = points.some((point) => point.lostBytes !== undefined);
   const rows = points.map((point) => [
     point.sessionId,
     new Date(point.createdAtMs).toISOString().replace("T", " ").slice(0, 19),
@@ -17,8 +20,10 @@ export function formatPoints(points: readonly ListedPoint[]): string {
     formatSize(sum(point.volumes.map((volume) => volume.sizeBytes))),
     formatSize(sum(point.volumes.map((volume) => volume.blocksHeld * blockSizeBytes))),
     formatSize(sum(point.volumes.map((volume) => volume.bytesStored))),
+    ...(isAnyDamaged ? [point.lostBytes === undefined ? "-" : formatSize(point.lostBytes)] : []),
   ]);
-  return formatTable([["POINT", "MADE (UTC)", "DOMAIN", "NAME", "SIZE", "DATA", "ADDED"], ...rows]);
+  const head = ["POINT", "MADE (UTC)", "DOMAIN", "NAME", "SIZE", "DATA", "ADDED"];
+  return formatTable([isAnyDamaged ? [...head, "LOST"] : head, ...rows]);
 }
 
 /** Columns as wide as their widest cell, two spaces between them. */

@@ -1,4 +1,5 @@
-import { formatSize } from "@garrison/core/units";
+import { dayMs, formatSize } from "@garrison/core/units";
+import { VerifiedShareCount, type VerifiedShare } from "@garrison/repository/check/verified-share";
 import { packPrefix, wrapPrefix } from "@garrison/repository/format/object-names";
 import { listPoints } from "@garrison/repository/point/list-points";
 import { readRepositoryHeader } from "@garrison/repository/keys/repository-header";
@@ -22,7 +23,12 @@ interface DomainStatus {
   readonly packs: number;
   readonly packBytes: number;
   readonly mapBytes: number;
+  /** What checks have read whole, by their notes. */
+  readonly verified: VerifiedShare;
 }
+
+/** What was read since then counts as verified lately. */
+const verifiedDays = 30;
 
 /** What is in a repository: counted by listing, nothing is downloaded but the records. */
 export async function readRepositoryStatus(
@@ -37,8 +43,12 @@ export async function readRepositoryStatus(
   for (const keys of await listDomains(opened, undefined, context)) {
     const points = await listPoints({ store, keys }, {}, context);
     const newest = points.at(-1)?.createdAtMs;
-    const packs = await countObjects(opened, packPrefix(keys.domain, "pack", ""), context);
-    const maps = await countObjects(opened, packPrefix(keys.domain, "map", ""), context);
+    const since = context.clock.now() - verifiedDays * dayMs;
+    const verified = await VerifiedShareCount.open({ store, keys }, since, context);
+    const count = (kind: "pack" | "map") =>
+      countObjects(opened, { prefix: packPrefix(keys.domain, kind, ""), verified }, context);
+    const packs = await count("pack");
+    const maps = await count("map");
     domains.push({
       domain: keys.domain,
       points: points.length,
@@ -47,15 +57,21 @@ export async function readRepositoryStatus(
       packs: packs.objects,
       packBytes: packs.bytes,
       mapBytes: maps.bytes,
+      verified: verified.share(),
     });
   }
   const createdAt = new Date(header.createdAtMs).toISOString();
   return { address: store.address, repositoryId: header.repositoryId, createdAt, keyWraps, domains };
 }
 
-async function countObjects(opened: OpenedRepository, prefix: string, context: CliContext) {
+async function countObjects(
+  opened: OpenedRepository,
+  counted: { readonly prefix: string; readonly verified: VerifiedShareCount },
+  context: CliContext,
+) {
   let [objects, bytes] = [0, 0];
-  for await (const object of opened.store.list(prefix.replace(/\/+$/, "/"), context)) {
+  for await (const object of opened.store.list(counted.prefix.replace(/\/+$/, "/"), context)) {
+    counted.verified.add(object);
     objects++;
     bytes += object.sizeBytes;
   }
@@ -72,6 +88,23 @@ export function formatStatus(status: RepositoryStatus): string {
     domain.newestPointAt ?? "-",
     `${formatSize(domain.packBytes)} in ${domain.packs}`,
     formatSize(domain.mapBytes),
+    formatShare(domain.verified),
+    oldestRead(domain.verified),
   ]);
-  return head + formatTable([["DOMAIN", "POINTS", "SERIES", "NEWEST", "PACKS", "MAPS"], ...rows]);
+  return (
+    head +
+    formatTable([
+      ["DOMAIN", "POINTS", "SERIES", "NEWEST", "PACKS", "MAPS", `READ IN ${verifiedDays} D`, "OLDEST READ"],
+      ...rows,
+    ])
+  );
+}
+
+function formatShare({ bytes, recentBytes }: VerifiedShare): string {
+  return bytes === 0 ? "-" : `${Math.floor((100 * recentBytes) / bytes)} %`;
+}
+
+function oldestRead({ neverBytes, oldestReadMs }: VerifiedShare): string {
+  if (neverBytes > 0) return `${formatSize(neverBytes)} never`;
+  return oldestReadMs === undefined ? "-" : new Date(oldestReadMs).toISOString().slice(0, 10);
 }

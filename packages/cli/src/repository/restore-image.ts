@@ -5,6 +5,7 @@ import type { BlockTarget } from "@garrison/repository/disk/block-target";
 import { openFileBlockTarget } from "@garrison/repository/disk/file-block-target";
 import type { DomainKeys } from "@garrison/repository/keys/keys";
 import type { PointVolume, RestorePoint } from "@garrison/repository/point/read-point";
+import { requireWholeVolume } from "@garrison/repository/restore/require-whole";
 import { restoreVolume, type RestoreSummary } from "@garrison/repository/restore/restore-volume";
 import type { CliContext } from "../cli-context.ts";
 import { regionOf } from "../repository-address.ts";
@@ -17,6 +18,7 @@ export interface ImageRestoreFlags extends RepositoryFlags {
   readonly target: string;
   readonly volume?: string;
   readonly inPlace?: true;
+  readonly skipDamaged?: true;
   readonly json?: true;
 }
 
@@ -30,6 +32,10 @@ export async function restoreImage(
   const keys = opened.repository.domainKeys(flags.domain);
   const found = await findPoint({ store: opened.store, keys, point }, context);
   const volume = chooseVolume(found, flags.volume);
+  if (flags.skipDamaged !== true) {
+    const wanted = { series: found.series, point: found.sessionId, volumeId: volume.volumeId };
+    await requireWholeVolume({ store: opened.store, keys, logger: context.logger }, wanted, context);
+  }
   const place = { target: flags.target, sizeBytes: volume.sizeBytes, inPlace: flags.inPlace === true };
   const target = await openTarget(place, found, context);
   try {
@@ -118,7 +124,13 @@ async function runRestore(
   try {
     return await restoreVolume(
       { store: opened.store, keys, sessionKeys, logger, onProgress: progress.update },
-      { series: found.series, point: found.sessionId, volumeId: volume.volumeId, target: target.blocks },
+      {
+        series: found.series,
+        point: found.sessionId,
+        volumeId: volume.volumeId,
+        target: target.blocks,
+        skipDamaged: flags.skipDamaged === true,
+      },
       context,
     );
   } finally {
@@ -136,6 +148,7 @@ function report(
   context: CliContext,
 ): void {
   const { summary, found, snapshotId } = restored;
+  if (summary.lost.length > 0) context.setExitCode(1);
   const target = snapshotId === undefined ? flags.target : `ebs:${snapshotId}`;
   if (flags.json === true) {
     context.stdout.write(
@@ -148,4 +161,7 @@ function report(
     `${found.name} of ${new Date(found.createdAtMs).toISOString()} -> ${target}: wrote ${formatSize(bytesWritten)}` +
       ` in ${blocksWritten} blocks of a volume of ${formatSize(sizeBytes)}\n`,
   );
+  for (const { offset, length } of summary.lost) {
+    context.stdout.write(`lost: bytes ${offset}-${offset + length - 1} are zero in the target\n`);
+  }
 }

@@ -204,6 +204,20 @@ export const repositoryCodes = defineErrorCodes({
     title: "The parent restore point can't be used",
     help: "It has ended, is damaged or has another shape. Read the source in full.",
   },
+  "changed-list-lied": {
+    retryable: false,
+    httpStatus: 422,
+    exitCode: 1,
+    title: "A list of changed blocks does not name a block that has changed",
+    help: "Nothing was kept of this backup. Read the source in full, and don't trust its lists of changes until it is known why.",
+  },
+  "point-damaged": {
+    retryable: false,
+    httpStatus: 422,
+    exitCode: 1,
+    title: "Parts of the restore point are lost",
+    help: "`garrison repository repair` may find other copies. `garrison image restore --skip-damaged` writes zeros in their place.",
+  },
   "point-missing": {
     retryable: false,
     httpStatus: 404,

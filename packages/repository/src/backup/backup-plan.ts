@@ -48,6 +48,11 @@ export interface BackupPlan {
   /** Threads that hash and compress; default one a core (8 at most), 0 does it in the caller's thread. */
   readonly threads?: number;
   readonly volumes: readonly BackupVolume[];
+  /**
+   * Blocks of each volume with a list of changes that are compared with the source though they are not listed; default 0.
+   * One that differs ends the session with `changed-list-lied`: read the source in full then.
+   */
+  readonly verifySample?: number;
   /** What is needed to rebuild the resource; sealed into the record under the session's data key. */
   readonly description: Readonly<Record<string, unknown>>;
 }

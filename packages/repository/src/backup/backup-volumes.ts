@@ -8,6 +8,7 @@ import { defaultLimits, type EngineLimits } from "./engine-limits.ts";
 import { seriesHash } from "../format/object-names.ts";
 import { freshStart, loadResume } from "./load-resume.ts";
 import type { StoreCall } from "../store/object-store.ts";
+import { verifyUnlisted } from "./verify-unlisted.ts";
 import { loadKnownLosses } from "../repair/findings-note.ts";
 import { openSession, type WriterSession } from "./open-session.ts";
 import { readEarlierBases, SessionBases } from "./session-bases.ts";
@@ -48,7 +49,11 @@ async function runBackup(
   const { lost } = await loadKnownLosses(dependencies, call);
   await using run = new BackupRun(dependencies, { plan, limits, session, resume, lost, bases }, call);
   const results: VolumeResult[] = [];
-  for (const number of plan.volumes.keys()) results.push(await backupVolume(run, number));
+  for (const number of plan.volumes.keys()) {
+    const result = await backupVolume(run, number);
+    await verifyUnlisted(run, { number, result });
+    results.push(result);
+  }
   return await commitSession(run, results);
 }
 
@@ -64,10 +69,16 @@ async function openBases(
   const { held, stored } = await readEarlierBases(dependencies, { sessionId, opened }, call);
   return new SessionBases(dependencies, { sessionId, held: [...own, ...held], stored }, call);
 }
+const finalCodes: ReadonlySet<string> = new Set([
+  "source-invalid",
+  "parent-unusable",
+  "page-damaged",
+  "changed-list-lied",
+]);
 
 /** Failures after which the same session can never succeed. */
 function isFinal(error: GarrisonError): boolean {
-  return error.code === "source-invalid" || error.code === "parent-unusable" || error.code === "page-damaged";
+  return finalCodes.has(error.code);
 }
 
 async function giveUp(dependencies: BackupDependencies, plan: BackupPlan, call: StoreCall): Promise<void> {

@@ -11,9 +11,9 @@ import { isDamage } from "../point/is-damage.ts";
 import { openVolumeReader, type VolumeReader } from "../point/volume-reader.ts";
 import { walkChanges, type ChangedPage } from "../point/walk-changes.ts";
 import { packOf } from "../repair/lost-items.ts";
-import { openChunkReader } from "../restore/chunk-reader.ts";
+import { openChunkReader, type ChunkReader } from "../restore/chunk-reader.ts";
 import type { StoreCall } from "../store/object-store.ts";
-import { openChunkChecker, type ChunkChecker } from "./check-chunks.ts";
+import { checkChunks } from "./check-chunks.ts";
 import type { DomainCheck, Finding } from "./check-plan.ts";
 import { checkHooks } from "./check-table.ts";
 import { nameOfPack } from "./compare-listing.ts";
@@ -42,7 +42,7 @@ export async function* checkContents(
 ): AsyncGenerator<Finding> {
   const sessionKeys = (session: string, epoch: number) =>
     check.repository.sessionDataKey(check.plan.domain, session, epoch);
-  const chunks = openChunkChecker(check, openChunkReader({ ...check, sessionKeys }));
+  const chunks = openChunkReader({ ...check, sessionKeys });
   let states = new Map<string, VolumeState>();
   let series = "";
   for (const slot of wanted.points) {
@@ -73,7 +73,7 @@ interface VolumeWalk {
   readonly slot: SlotAddress;
   readonly reader: VolumeReader;
   readonly before: VolumeState | undefined;
-  readonly chunks: ChunkChecker;
+  readonly chunks: ChunkReader;
   readonly opens: (address: ChunkAddress) => boolean;
 }
 
@@ -128,7 +128,7 @@ async function checkPage(
     isCounted = recount(count, "pack", { before: was, after }) && isCounted;
     if (after !== undefined) added.push(after);
   }
-  await walk.chunks.check(added.filter(walk.opens), call);
+  await checkChunks(check, { chunks: walk.chunks, addresses: added.filter(walk.opens) }, call);
   return isCounted;
 }
 

@@ -1,7 +1,14 @@
+import { isGarrisonError } from "@garrison/core/garrison-error";
 import { openBlockCrew } from "../blocks/block-crew.ts";
 import type { SlotAddress } from "../point/read-slot.ts";
 import { coverForwarded } from "../repair/cover-forwarded.ts";
-import { loadKnownLosses, noteLosses, nothingLost, type VolumeLoss } from "../repair/findings-note.ts";
+import {
+  loadKnownLosses,
+  noteLosses,
+  nothingLost,
+  type KnownLosses,
+  type VolumeLoss,
+} from "../repair/findings-note.ts";
 import { packOf } from "../repair/lost-items.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import { attributeLosses } from "./attribute-losses.ts";
@@ -79,11 +86,31 @@ async function* checkDomain(check: DomainCheck, call: StoreCall): AsyncGenerator
     for await (const loss of attributeLosses(check, points, call)) losses.push(loss);
   }
   yield* check.damage.findings(check.plan.domain);
-  await reading.note(call);
-  const keeper = keeperOf(check);
-  const now = { lost: check.damage.lostToPoints(), volumes: losses };
-  if (keeper !== undefined) await noteLosses(keeper, { before: known, now }, call);
+  await remember(check, { reading, known, losses }, call);
   return { points: points.length, packs, losses, ...reading.counts() };
+}
+
+/** Whoever may only read still gets the findings; they are not remembered then. */
+async function remember(
+  check: DomainCheck,
+  checked: {
+    readonly reading: PackReading;
+    readonly known: KnownLosses;
+    readonly losses: readonly VolumeLoss[];
+  },
+  call: StoreCall,
+): Promise<void> {
+  const keeper = keeperOf(check);
+  if (keeper === undefined) return;
+  const { reading, known, losses } = checked;
+  try {
+    await reading.note(call);
+    const now = { lost: check.damage.lostToPoints(), volumes: losses };
+    await noteLosses(keeper, { before: known, now }, call);
+  } catch (error) {
+    if (!isGarrisonError(error, "store-access-denied") && !isGarrisonError(error, "store-full")) throw error;
+    keeper.logger.warn({ code: error.code }, "what was checked could not be noted");
+  }
 }
 
 /** All packs that points refer to, as many at once as fit into memory. */

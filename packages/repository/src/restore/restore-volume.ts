@@ -16,6 +16,9 @@ import { seriesHash } from "../format/object-names.ts";
 import type { ChunkAddress } from "../format/page-reference.ts";
 import type { DomainKeys, SessionKeySource } from "../keys/keys.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
+import { clipRuns, joinRuns, spansOf, type BlockRun, type ByteSpan } from "../repair/block-runs.ts";
+import { requireWhole } from "./require-whole.ts";
+import { skipDamagedChunks, skipDamagedPages } from "./skip-damaged.ts";
 import { openForwardReader } from "../point/forward-reader.ts";
 import { readRecord } from "../point/read-point.ts";
 import { openVolumeReader, type VolumeReader } from "../point/volume-reader.ts";
@@ -39,11 +42,15 @@ export interface RestorePlan {
   readonly concurrency?: number;
   /** Threads that open and verify; default one a core (8 at most), 0 does it in the caller's thread. */
   readonly threads?: number;
+  /** What is lost of the volume is written as zeros and told in the summary, instead of stopping the restore. */
+  readonly skipDamaged?: boolean;
 }
 
 export interface RestoreSummary extends TargetSummary {
   readonly volumeId: string;
   readonly sizeBytes: number;
+  /** With `skipDamaged`: bytes that are zero because they could not be read, ascending. */
+  readonly lost: readonly ByteSpan[];
 }
 
 const defaultConcurrency = 3;
@@ -56,7 +63,7 @@ const writesAtOnce = 16;
 /**
  * Writes one volume of a restore point to `target` and completes it. Every block is opened and its id compared before
  * it is written; the first that is damaged stops the restore with its name (`chunk-damaged`, `page-damaged`, ...), and
- * the target is then not completed. The caller closes the target.
+ * the target is then not completed. What a check has noted as lost is refused before anything is written (`point-damaged`). The caller closes the target.
  */
 export async function restoreVolume(
   dependencies: RestoreDependencies,
@@ -70,17 +77,38 @@ export async function restoreVolume(
     throw new GarrisonError("point-missing", `restore point ${plan.point} holds no volume ${plan.volumeId}`);
   }
   const series = seriesHash(keys, plan.series);
+  const lost: BlockRun[] = [];
   const crew = openBlockCrew(keys.idKey, { threads: plan.threads });
   try {
     const forwards = openForwardReader(dependencies);
     const reader = openVolumeReader({ ...dependencies, forwards }, { series, volume }, call);
     const chunks = openChunkReader({ ...dependencies, forwards, crew });
-    await writeBlocks({ dependencies, plan, reader, crew, chunks }, call);
+    if (plan.skipDamaged === true) {
+      const onLoss = (run: BlockRun) => void lost.push(run);
+      const skipping = {
+        reader: skipDamagedPages(reader, onLoss),
+        chunks: skipDamagedChunks(chunks, crew, onLoss),
+      };
+      await writeBlocks({ dependencies, plan, crew, ...skipping }, call);
+    } else {
+      await requireWhole(dependencies, { reader, point: plan.point }, call);
+      await writeBlocks({ dependencies, plan, reader, crew, chunks }, call);
+    }
   } finally {
     await crew.close();
   }
   const written = await plan.target.complete(call);
-  return { ...written, volumeId: plan.volumeId, sizeBytes: volume.sizeBytes };
+  const { volumeId, sizeBytes } = volume;
+  return {
+    ...written,
+    volumeId,
+    sizeBytes,
+    lost: spansOf(clipRuns(joinRuns(lost), blocksOf(sizeBytes)), sizeBytes),
+  };
+}
+
+function blocksOf(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / blockSizeBytes);
 }
 
 interface Restore {
@@ -123,7 +151,7 @@ async function writeBlocks(restore: Restore, call: StoreCall): Promise<void> {
 
 async function* listGroups(restore: Restore): AsyncGenerator<BlockGroup> {
   const { reader, plan } = restore;
-  const blocks = Math.ceil(reader.volume.sizeBytes / blockSizeBytes);
+  const blocks = blocksOf(reader.volume.sizeBytes);
   const withEmpty = !plan.target.isZeroFilled;
   for await (const { number, leaf } of walkVolume(reader, { withEmpty })) {
     const first = number * leafEntries;

@@ -158,6 +158,7 @@ export interface FixtureBackup {
   /** Default: in place. */
   readonly threads?: number;
   readonly lookAlikes?: readonly PointAddress[];
+  readonly verifySample?: number;
 }
 
 export async function backUp(fixture: Fixture, backup: FixtureBackup): Promise<BackupSummary> {
@@ -179,6 +180,7 @@ export async function backUp(fixture: Fixture, backup: FixtureBackup): Promise<B
       limits: backup.limits ?? smallLimits,
       volumes: [{ volumeId: backup.volumeId ?? "vol-1", source: backup.source }],
       description: { secret: "user data" },
+      ...(backup.verifySample === undefined ? {} : { verifySample: backup.verifySample }),
       ...(backup.parent === undefined ? {} : { parent: backup.parent }),
       ...(backup.lookAlikes === undefined ? {} : { lookAlikes: backup.lookAlikes }),
     },
