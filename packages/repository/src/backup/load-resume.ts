@@ -1,7 +1,6 @@
 import { isGarrisonError } from "@garrison/core/garrison-error";
 import { mapConcurrent } from "@garrison/core/map-concurrent";
 import type { BackupDependencies } from "./backup-plan.ts";
-import { blockSizeBytes } from "../disk/block-source.ts";
 import { itemKinds } from "../format/format-limits.ts";
 import {
   markName,
@@ -13,7 +12,7 @@ import {
 } from "../format/object-names.ts";
 import { decodeFooter, packTrailerBytes, readTrailer, type PackAddress } from "../format/pack-container.ts";
 import type { FooterEntry } from "../format/pack-container.ts";
-import type { ChunkAddress } from "../format/page-reference.ts";
+import { withPlainBytes, type ChunkAddress } from "../format/page-reference.ts";
 import { decodeObject } from "../format/sealed-object.ts";
 import { decodeMark, type MarkLeaf, type MarkPack, type SessionMark } from "../format/session-objects.ts";
 import type { ObjectStore, StoreCall, StoredObject } from "../store/object-store.ts";
@@ -90,8 +89,7 @@ function placeChunk(pack: PackAddress, entry: FooterEntry): PlacedChunk {
   const { id, offset, length, codec, plainBytes } = entry;
   const { session, lane, number } = pack;
   const chunk = { id, session, lane, pack: number, offset, length, codec };
-  const place = `${entry.volume}/${entry.position}`;
-  return { place, chunk: plainBytes === blockSizeBytes ? chunk : { ...chunk, plainBytes } };
+  return { place: `${entry.volume}/${entry.position}`, chunk: withPlainBytes(chunk, plainBytes) };
 }
 
 interface Chain {

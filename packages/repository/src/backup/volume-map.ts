@@ -65,8 +65,8 @@ export class VolumeMap {
   }
 
   /**
-   * Replaces a leaf and answers where its page is; nothing when all its blocks are zero. `twin`: a stored leaf that may be
-   * equal and is then referred to; by default the parent's at the same place.
+   * Replaces a leaf and answers where its page is; nothing when all its blocks are zero. An equal one of the parent is
+   * referred to: the one at the same place, in a stream the `twin`.
    */
   async putLeaf(number: number, leaf: Leaf, twin?: PageReference): Promise<PageReference | undefined> {
     const page = await this.#writeLeaf(number, leaf, twin);
@@ -105,7 +105,7 @@ export class VolumeMap {
     const plain = encodeLeaf(leaf, place.kind);
     const id = pages.idOf(itemKinds.leaf, plain);
     const below = place.kind === "stream" ? { plainBytes: streamBytesOf(leaf) } : {};
-    const old = twin ?? (await parent?.leafReference(number));
+    const old = place.kind === "stream" ? twin : await parent?.leafReference(number);
     if (old !== undefined && isSameId(old, id)) return { ...old, ...below };
     const position = leafPosition(place, number);
     return { ...(await this.#write({ kind: itemKinds.leaf, position, plain, id })), count, ...below };

@@ -10,7 +10,7 @@ import {
   type Codec,
   type VolumeKind,
 } from "./format-limits.ts";
-import { plainBytesOf, type ChunkAddress } from "./page-reference.ts";
+import { plainBytesOf, withPlainBytes, type ChunkAddress } from "./page-reference.ts";
 import { RowList } from "./row-list.ts";
 
 /**
@@ -76,21 +76,21 @@ export function decodeLeaf(bytes: Uint8Array, what: string, kind: VolumeKind = "
     const state = reader.u8();
     const entry = { id: new Uint8Array(reader.bytes(idBytes)), row: reader.u16() };
     const place = { pack: reader.u32(), offset: reader.u32(), length: reader.u32() };
-    const plain = kind === "stream" ? readPlainBytes(reader, slot) : {};
+    const plainBytes = kind === "stream" ? readPlainBytes(reader, slot) : blockSizeBytes;
     if (state === 0 && kind === "image") continue;
     const row = rows[entry.row];
     const codec = state ^ storedState;
     if (row === undefined || codec > 1) throw reader.malformed(`entry ${slot} makes no sense`);
-    leaf[slot] = { id: entry.id, ...row, ...place, codec: codec as Codec, ...plain };
+    leaf[slot] = withPlainBytes({ id: entry.id, ...row, ...place, codec: codec as Codec }, plainBytes);
   }
   reader.end();
   return leaf;
 }
 
-function readPlainBytes(reader: ByteReader, slot: number): { readonly plainBytes?: number } {
+function readPlainBytes(reader: ByteReader, slot: number): number {
   const plainBytes = reader.u24();
   if (plainBytes === 0 || plainBytes > maxStreamChunkBytes) {
     throw reader.malformed(`the chunk of entry ${slot} has ${plainBytes} bytes`);
   }
-  return plainBytes === blockSizeBytes ? {} : { plainBytes };
+  return plainBytes;
 }

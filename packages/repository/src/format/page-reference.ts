@@ -20,6 +20,11 @@ export interface ChunkAddress extends ItemAddress {
   readonly plainBytes?: number;
 }
 
+/** The address of a chunk of this length: a whole block says nothing of it. */
+export function withPlainBytes(chunk: ChunkAddress, plainBytes: number): ChunkAddress {
+  return plainBytes === blockSizeBytes ? chunk : { ...chunk, plainBytes };
+}
+
 export function plainBytesOf(chunk: Pick<ChunkAddress, "plainBytes">): number {
   return chunk.plainBytes ?? blockSizeBytes;
 }

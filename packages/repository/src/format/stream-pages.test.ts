@@ -75,11 +75,10 @@ describe("a page of a stream", () => {
   test("that was cut or changed ends in a value or a named error", () => {
     fc.assert(
       fc.property(
-        leaf,
-        interior,
+        fc.tuple(leaf, interior),
         fc.nat(),
         fc.integer({ min: 1, max: 255 }),
-        (entries, children, at, mask) => {
+        ([entries, children], at, mask) => {
           for (const [bytes, decode] of [
             [encodeLeaf(entries, "stream"), (read: Uint8Array) => decodeLeaf(read, "leaf", "stream")],
             [
