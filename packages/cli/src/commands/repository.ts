@@ -1,15 +1,14 @@
 import type { Command } from "commander";
 import { checkRepository } from "@garrison/repository/check/check-repository";
 import type { CheckLevel, Finding } from "@garrison/repository/check/check-plan";
-import { listPoints } from "@garrison/repository/point/list-points";
 import type { CliContext } from "../cli-context.ts";
-import { formatPoints, type ListedPoint } from "../repository/format-points.ts";
 import {
   listDomains,
   openNamedRepository,
   type OpenedRepository,
 } from "../repository/open-named-repository.ts";
 import { runInit, type InitFlags } from "../repository/init-command.ts";
+import { printPoints } from "../repository/print-points.ts";
 import type { SecretFlags } from "../repository/read-secret.ts";
 import { registerKeys } from "../repository/register-keys.ts";
 import { formatStatus, readRepositoryStatus } from "../repository/repository-status.ts";
@@ -51,7 +50,7 @@ export function register(program: Command, context: CliContext): void {
   );
   reading("list", "the restore points of all domains")
     .option("--domain <name>", "only this domain")
-    .action((url: string, flags: CommonFlags) => runList(url, flags, context));
+    .action((url: string, flags: CommonFlags) => printPoints({ ...flags, repository: url }, context));
   reading("check", "find everything that is missing or damaged; exits 1 when something is")
     .option("--domain <name>", "only this domain")
     .option("--level <level>", "structure, or full: open every block", "structure")
@@ -62,16 +61,6 @@ async function runStatus(url: string, flags: CommonFlags, context: CliContext): 
   using opened = await openNamedRepository({ ...flags, repository: url }, context);
   const status = await readRepositoryStatus(opened, context);
   context.stdout.write(flags.json === true ? `${JSON.stringify(status)}\n` : formatStatus(status));
-}
-
-async function runList(url: string, flags: CommonFlags, context: CliContext): Promise<void> {
-  using opened = await openNamedRepository({ ...flags, repository: url }, context);
-  const points: ListedPoint[] = [];
-  for (const keys of await listDomains(opened, flags.domain, context)) {
-    const found = await listPoints({ store: opened.store, keys }, {}, context);
-    points.push(...found.map((point) => ({ domain: keys.domain, ...point })));
-  }
-  context.stdout.write(flags.json === true ? `${JSON.stringify({ points })}\n` : formatPoints(points));
 }
 
 async function runCheck(
