@@ -63,6 +63,15 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
     "garrison image expire db --repository file:///backup --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --plan",
     "garrison image expire 006b04ee78bef53e --repository file:///backup",
   ],
+  "stream backup": [
+    "garrison stream backup --name db --repository file:///backup -- pg_dump --format plain db",
+    "mysqldump db | garrison stream backup --name db --repository s3://bucket/prefix",
+  ],
+  "stream restore": [
+    "garrison stream restore db --repository file:///backup | psql db",
+    "garrison stream restore 006b04ee78bef53e --repository file:///backup --target db.sql",
+  ],
+  "stream list": ["garrison stream list --repository file:///backup --name db"],
   serve: ["garrison serve", "garrison serve --port 8080 --data /var/lib/garrison"],
   "accounts add": [
     "garrison accounts add 222222222222 --name production --region eu-central-1 --external-id OUR-ID \\\n      --backup-role arn:aws:iam::222222222222:role/garrison-backup-ec2 --worker-role arn:aws:iam::222222222222:role/garrison-worker",

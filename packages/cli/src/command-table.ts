@@ -45,6 +45,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import("./commands/image.ts"),
   },
   {
+    noun: "stream",
+    description: "dumps and other streams of bytes: back up, restore, list",
+    load: () => import("./commands/stream.ts"),
+  },
+  {
     noun: "serve",
     description: "the appliance: API, durable runs and sweeper",
     load: () => import("./commands/serve.ts"),

@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import { Command, CommanderError } from "commander";
 import { systemClock } from "@garrison/core/clock";
 import { errorTable } from "@garrison/core/error-table";
@@ -44,9 +45,16 @@ async function run(program: Command, argv: readonly string[], context: CliContex
     }
     await program.parseAsync([...argv], { from: "user" });
   } catch (error) {
-    if (!(error instanceof CommanderError)) reportFailure(error, argv.includes("--json"), context);
-    else if (error.exitCode !== 0) reportUsage(error, argv.includes("--json"), context);
+    const asJson = ownWords(argv).includes("--json");
+    if (!(error instanceof CommanderError)) reportFailure(error, asJson, context);
+    else if (error.exitCode !== 0) reportUsage(error, asJson, context);
   }
+}
+
+/** What stands behind `--` is another program's. */
+function ownWords(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf("--");
+  return end < 0 ? argv : argv.slice(0, end);
 }
 
 function allCommands(command: Command): Command[] {
@@ -96,7 +104,9 @@ function openContext(): CliContext {
   };
 }
 
-function endWhenNobodyReads(error: NodeJS.ErrnoException): void {
+function endWhenNobodyReads(this: Writable, error: NodeJS.ErrnoException): void {
+  // A command whose output is what was asked for listens itself: for it that is a failure.
+  if (this.listenerCount("error") > 1) return;
   if (error.code !== "EPIPE") throw error;
   process.exit();
 }

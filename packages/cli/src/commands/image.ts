@@ -3,18 +3,10 @@ import type { CliContext } from "../cli-context.ts";
 import { backupImage, type ImageBackupFlags } from "../repository/backup-image.ts";
 import { diffImages, type ImageDiffFlags } from "../repository/diff-images.ts";
 import { expireImages, type ImageExpireFlags } from "../repository/expire-images.ts";
-import { formatPoints } from "../repository/format-points.ts";
-import { listStoredPoints } from "../repository/list-stored-points.ts";
-import { openNamedRepository, type RepositoryFlags } from "../repository/open-named-repository.ts";
 import { mountImage, type ImageMountFlags } from "../repository/mount-image.ts";
+import { printPoints, type ListFlags } from "../repository/print-points.ts";
 import { restoreImage, type ImageRestoreFlags } from "../repository/restore-image.ts";
 import type { ImageVerifyFlags } from "../repository/verify-image.ts";
-
-interface ListFlags extends RepositoryFlags {
-  readonly name?: string;
-  readonly domain?: string;
-  readonly json?: true;
-}
 
 const addressHelp = "file:///folder or s3://bucket/prefix[?region=...&endpoint=...]";
 
@@ -86,7 +78,7 @@ export function register(program: Command, context: CliContext): void {
   verb("list", "restore points")
     .option("--name <name>", "only of this name")
     .option("--domain <name>", "only this domain")
-    .action((flags: ListFlags) => listImages(flags, context));
+    .action((flags: ListFlags) => printPoints(flags, context, "image"));
   verb("expire", "end restore points by rules or by id; a prune frees their space later")
     .argument("<name|point...>", "names whose points the rules choose from, ids of points that end")
     .option("--domain <name>", "the domain they are in", "local")
@@ -99,10 +91,4 @@ export function register(program: Command, context: CliContext): void {
     .option("--keep-within <time>", "keep all made so long (14d, 12h) before the newest")
     .option("--plan", "only show what would end, and why the rest stays")
     .action((wanted: readonly string[], flags: ImageExpireFlags) => expireImages(wanted, flags, context));
-}
-
-async function listImages(flags: ListFlags, context: CliContext): Promise<void> {
-  using opened = await openNamedRepository(flags, context);
-  const points = await listStoredPoints(opened, { domain: flags.domain, series: flags.name }, context);
-  context.stdout.write(flags.json === true ? `${JSON.stringify({ points })}\n` : formatPoints(points));
 }

@@ -1,10 +1,9 @@
 import type { Command } from "commander";
 import type { CliContext } from "../cli-context.ts";
 import type { RepositoryCheckFlags } from "../repository/check-repository.ts";
-import { formatPoints } from "../repository/format-points.ts";
 import { runInit, type InitFlags } from "../repository/init-command.ts";
-import { listStoredPoints } from "../repository/list-stored-points.ts";
 import { openNamedRepository } from "../repository/open-named-repository.ts";
+import { printPoints } from "../repository/print-points.ts";
 import type { SecretFlags } from "../repository/read-secret.ts";
 import type { PruneFlags } from "../repository/prune-repository.ts";
 import { registerKeys } from "../repository/register-keys.ts";
@@ -47,7 +46,7 @@ export function register(program: Command, context: CliContext): void {
   );
   reading("list", "the restore points of all domains")
     .option("--domain <name>", "only this domain")
-    .action((url: string, flags: CommonFlags) => runList(url, flags, context));
+    .action((url: string, flags: CommonFlags) => printPoints({ ...flags, repository: url }, context));
   reading("check", "find everything that is missing or damaged; exits 1 when something is")
     .option("--domain <name>", "only this domain")
     .option(
@@ -90,10 +89,4 @@ async function runStatus(url: string, flags: CommonFlags, context: CliContext): 
   using opened = await openNamedRepository({ ...flags, repository: url }, context);
   const status = await readRepositoryStatus(opened, context);
   context.stdout.write(flags.json === true ? `${JSON.stringify(status)}\n` : formatStatus(status));
-}
-
-async function runList(url: string, flags: CommonFlags, context: CliContext): Promise<void> {
-  using opened = await openNamedRepository({ ...flags, repository: url }, context);
-  const points = await listStoredPoints(opened, { domain: flags.domain }, context);
-  context.stdout.write(flags.json === true ? `${JSON.stringify({ points })}\n` : formatPoints(points));
 }

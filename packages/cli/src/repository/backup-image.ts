@@ -11,6 +11,7 @@ import { newLaneId, newSessionId } from "@garrison/repository/point/session-id";
 import type { CliContext } from "../cli-context.ts";
 import { openBackupSource, type OpenedSource } from "./open-backup-source.ts";
 import { openNamedRepository, type OpenedRepository, type RepositoryFlags } from "./open-named-repository.ts";
+import { requireKind } from "./require-kind.ts";
 import { showProgress } from "./show-progress.ts";
 
 export interface ImageBackupFlags extends RepositoryFlags {
@@ -37,6 +38,7 @@ export async function backupImage(
   requireCurrentKeys(opened.repository);
   const keys = opened.repository.domainKeys(flags.domain);
   const parent = await findParent(opened, { keys, flags }, context);
+  requireKind(parent, "image");
   const request = { source, parent, ...(flags.changed === undefined ? {} : { changedFile: flags.changed }) };
   const read = await openBackupSource(request, context);
   try {

@@ -4,6 +4,7 @@ import { findNewestPoint, listPoints } from "@garrison/repository/point/list-poi
 import type { PointVolume, RestorePoint } from "@garrison/repository/point/read-point";
 import type { ObjectStore } from "@garrison/repository/store/object-store";
 import type { CliContext } from "../cli-context.ts";
+import { requireKind } from "./require-kind.ts";
 
 /** A restore point by its id, or the newest of a name. Throws `point-missing`. */
 export async function findPoint(
@@ -23,8 +24,9 @@ export async function findPoint(
   );
 }
 
-/** The volume asked for, by id or device name, or the only one. */
+/** The volume asked for, by id or device name, or the only one. A point that holds a stream is refused. */
 export function chooseVolume(point: RestorePoint, wanted: string | undefined): PointVolume {
+  requireKind(point, "image");
   if (wanted === undefined && point.volumes.length === 1) return point.volumes[0]!;
   const found = point.volumes.find((volume) => volume.volumeId === wanted || volume.deviceName === wanted);
   if (found !== undefined) return found;

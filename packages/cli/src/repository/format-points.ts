@@ -1,6 +1,7 @@
 import { formatSize } from "@garrison/core/units";
 import { blockSizeBytes } from "@garrison/repository/disk/block-source";
-import type { RestorePoint } from "@garrison/repository/point/read-point";
+import type { PointVolume, RestorePoint } from "@garrison/repository/point/read-point";
+import { kindOf } from "./require-kind.ts";
 
 export interface ListedPoint extends RestorePoint {
   readonly domain: string;
@@ -16,14 +17,20 @@ export function formatPoints(points: readonly ListedPoint[]): string {
     point.sessionId,
     new Date(point.createdAtMs).toISOString().replace("T", " ").slice(0, 19),
     point.domain,
+    kindOf(point),
     point.name,
     formatSize(sum(point.volumes.map((volume) => volume.sizeBytes))),
-    formatSize(sum(point.volumes.map((volume) => volume.blocksHeld * blockSizeBytes))),
+    formatSize(sum(point.volumes.map(dataBytes))),
     formatSize(sum(point.volumes.map((volume) => volume.bytesStored))),
     ...(isAnyDamaged ? [point.lostBytes === undefined ? "-" : formatSize(point.lostBytes)] : []),
   ]);
-  const head = ["POINT", "MADE (UTC)", "DOMAIN", "NAME", "SIZE", "DATA", "ADDED"];
+  const head = ["POINT", "MADE (UTC)", "DOMAIN", "KIND", "NAME", "SIZE", "DATA", "ADDED"];
   return formatTable([isAnyDamaged ? [...head, "LOST"] : head, ...rows]);
+}
+
+/** What a volume holds besides zeros: a stream all of its bytes. */
+function dataBytes({ kind, sizeBytes, blocksHeld }: PointVolume): number {
+  return kind === "stream" ? sizeBytes : blocksHeld * blockSizeBytes;
 }
 
 /** Columns as wide as their widest cell, two spaces between them. */

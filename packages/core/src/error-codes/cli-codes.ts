@@ -15,6 +15,20 @@ export const cliCodes = defineErrorCodes({
     title: "It is not known which appliance to ask",
     help: "Set GARRISON_URL and GARRISON_TOKEN, or name the appliance's folder with --data.",
   },
+  "terminal-refused": {
+    retryable: false,
+    httpStatus: 400,
+    exitCode: 2,
+    title: "A terminal is no place for a stream",
+    help: "Pipe the stream in or out, redirect it, or name a program after `--` (backup) or a file with --target (restore).",
+  },
+  "output-closed": {
+    retryable: false,
+    httpStatus: 499,
+    exitCode: 1,
+    title: "Whoever read the output stopped reading",
+    help: "The stream was not written to its end. See why the reading program ended.",
+  },
   "program-failed": {
     retryable: false,
     httpStatus: 500,

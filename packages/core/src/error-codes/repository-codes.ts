@@ -269,6 +269,27 @@ export const repositoryCodes = defineErrorCodes({
     title: "The source says something impossible",
     help: "Its size, block list or list of changes contradicts itself; see the message.",
   },
+  "producer-failed": {
+    retryable: false,
+    httpStatus: 422,
+    exitCode: 1,
+    title: "The program that makes the stream failed",
+    help: "No restore point was made of what it had written. See what the program said, then back up again.",
+  },
+  "stream-mismatch": {
+    retryable: false,
+    httpStatus: 422,
+    exitCode: 1,
+    title: "A restored stream is not what was backed up",
+    help: "Don't use what was written. Run `garrison repository check --level full`, and restore another point.",
+  },
+  "point-kind-wrong": {
+    retryable: false,
+    httpStatus: 409,
+    exitCode: 1,
+    title: "The restore point holds something else",
+    help: "Images are for `garrison image`, streams for `garrison stream`; one name keeps to one of the two.",
+  },
   "target-unwritable": {
     retryable: false,
     httpStatus: 422,

@@ -24,13 +24,21 @@ export interface BackupDependencies {
   readonly onProgress?: (progress: VolumeProgress) => void;
 }
 
-export interface BackupVolume {
+/** What a session has to know of a volume before it is read. */
+export interface SessionVolume {
   readonly volumeId: string;
   readonly deviceName?: string;
+  /** Absent: an image. A stream's `sizeBytes` is 0: how long it is shows at its end. */
+  readonly kind?: "stream";
+  readonly source: Pick<BlockSource, "sizeBytes" | "identity" | "coverage">;
+}
+
+export interface BackupVolume extends SessionVolume {
   readonly source: BlockSource;
 }
 
-export interface BackupPlan {
+/** What a session is begun and ended with, whatever it reads. */
+export interface SessionPlan {
   readonly grant: SessionGrant;
   /** The protected resource (an ARN, or the name of an image). */
   readonly series: string;
@@ -47,14 +55,18 @@ export interface BackupPlan {
   readonly concurrency?: number;
   /** Threads that hash and compress; default one a core (8 at most), 0 does it in the caller's thread. */
   readonly threads?: number;
+  readonly volumes: readonly SessionVolume[];
+  /** What is needed to rebuild the resource; sealed into the record under the session's data key. */
+  readonly description: Readonly<Record<string, unknown>>;
+}
+
+export interface BackupPlan extends SessionPlan {
   readonly volumes: readonly BackupVolume[];
   /**
    * Blocks of each volume with a list of changes that are compared with the source though they are not listed; default 0.
    * One that differs ends the session with `changed-list-lied`: read the source in full then.
    */
   readonly verifySample?: number;
-  /** What is needed to rebuild the resource; sealed into the record under the session's data key. */
-  readonly description: Readonly<Record<string, unknown>>;
 }
 
 export interface VolumeSummary {

@@ -1,4 +1,4 @@
-import type { BackupDependencies, BackupPlan } from "./backup-plan.ts";
+import type { BackupDependencies, BackupPlan, SessionPlan } from "./backup-plan.ts";
 import { openBlockCrew, type BlockCrew } from "../blocks/block-crew.ts";
 import type { EngineLimits } from "./engine-limits.ts";
 import { PackTable } from "../format/pack-table.ts";
@@ -18,8 +18,8 @@ import { seriesHash } from "../format/object-names.ts";
 /** Blocks under way besides those that the threads are busy with: being read, or waiting for their turn. */
 const blocksAround = 4;
 
-export interface BackupRunOptions {
-  readonly plan: BackupPlan;
+export interface BackupRunOptions<Plan extends SessionPlan> {
+  readonly plan: Plan;
   readonly limits: EngineLimits;
   readonly session: WriterSession;
   readonly resume: ResumeState;
@@ -29,9 +29,9 @@ export interface BackupRunOptions {
 }
 
 /** What one lane has open while it writes: threads, the two streams of packs, its marks. */
-export class BackupRun implements AsyncDisposable {
+export class BackupRun<Plan extends SessionPlan = BackupPlan> implements AsyncDisposable {
   readonly dependencies: BackupDependencies;
-  readonly plan: BackupPlan;
+  readonly plan: Plan;
   readonly limits: EngineLimits;
   readonly session: WriterSession;
   readonly resume: ResumeState;
@@ -52,7 +52,7 @@ export class BackupRun implements AsyncDisposable {
   #unmarked: MarkLeaf[] = [];
   #packsAtMark = 0;
 
-  constructor(dependencies: BackupDependencies, options: BackupRunOptions, call: StoreCall) {
+  constructor(dependencies: BackupDependencies, options: BackupRunOptions<Plan>, call: StoreCall) {
     const { plan, limits, session, resume, lost, bases } = options;
     const { keys, store } = dependencies;
     this.dependencies = dependencies;

@@ -1,5 +1,5 @@
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
-import type { BackupDependencies, BackupSummary } from "./backup-plan.ts";
+import type { BackupDependencies, BackupSummary, SessionPlan } from "./backup-plan.ts";
 import type { BackupRun } from "./backup-run.ts";
 import type { VolumeResult } from "./backup-volume.ts";
 import { itemKinds, maxDescriptionBytes } from "../format/format-limits.ts";
@@ -19,12 +19,20 @@ import { readSlot, type SlotContent } from "../point/read-slot.ts";
 import { sessionStartMs } from "../point/session-id.ts";
 import { describePacks } from "./describe-packs.ts";
 
+/** A volume that has been read. */
+export interface ReadVolume extends VolumeResult {
+  /** What shows only at the end of a stream. */
+  readonly stream?: { readonly sizeBytes: number; readonly sha256: string };
+}
+
+type CommittingRun = BackupRun<SessionPlan>;
+
 const packKinds: readonly PackKind[] = ["pack", "map"];
 
 /** Tables, hooks, a look at what has arrived, then the record into the slot: that creation is the commit. */
 export async function commitSession(
-  run: BackupRun,
-  results: readonly VolumeResult[],
+  run: CommittingRun,
+  results: readonly ReadVolume[],
 ): Promise<BackupSummary> {
   await run.flush();
   const firstTablePack = run.maps.begun;
@@ -35,7 +43,7 @@ export async function commitSession(
   return fillSlot(run, recordOf(run, { volumes, tablePacks: tablePacksFrom(run, firstTablePack) }));
 }
 
-function tablePacksFrom(run: BackupRun, first: number): readonly TablePack[] {
+function tablePacksFrom(run: CommittingRun, first: number): readonly TablePack[] {
   const { sessionId: session, laneId: lane } = run.session;
   return Array.from({ length: run.maps.begun - first }, (_, index) => {
     const { number, items, sizeBytes } = run.packFacts.find("map", { session, lane, number: first + index })!;
@@ -44,12 +52,12 @@ function tablePacksFrom(run: BackupRun, first: number): readonly TablePack[] {
 }
 
 async function finishVolume(
-  run: BackupRun,
-  finished: { readonly number: number; readonly result: VolumeResult },
+  run: CommittingRun,
+  finished: { readonly number: number; readonly result: ReadVolume },
 ): Promise<RecordVolume> {
   const { number, result } = finished;
-  const { volumeId, deviceName, source } = run.plan.volumes[number]!;
-  const place = { series: run.session.series, volumeId };
+  const { volumeId, deviceName, kind, source } = run.plan.volumes[number]!;
+  const place = { series: run.session.series, volumeId, kind };
   await describePacks(run, result);
   const table = { kind: itemKinds.table, volume: number, plain: encodePackTable(result.map.table) };
   const hooks = { kind: itemKinds.hooks, volume: number, plain: encodeHooks(result.map.hooks) };
@@ -57,6 +65,7 @@ async function finishVolume(
     ...result.summary,
     ...(deviceName === undefined ? {} : { deviceName }),
     sizeBytes: source.sizeBytes,
+    ...(kind === undefined ? {} : { kind, ...result.stream }),
     identity: source.identity,
     blocksHeld: result.map.blocksHeld,
     root: result.map.root,
@@ -70,7 +79,7 @@ function nameOf(dependencies: BackupDependencies, use: PackUse): string {
 }
 
 /** Compares a listing of the session's packs with what the record is going to refer to. */
-async function verifyArrival(run: BackupRun, results: readonly VolumeResult[]): Promise<void> {
+async function verifyArrival(run: CommittingRun, results: readonly VolumeResult[]): Promise<void> {
   const { keys, store } = run.dependencies;
   const { sessionId, laneId } = run.session;
   const listed = new PackTable();
@@ -89,7 +98,7 @@ async function verifyArrival(run: BackupRun, results: readonly VolumeResult[]): 
   }
 }
 
-function requireListed(run: BackupRun, listed: PackTable, use: PackUse): void {
+function requireListed(run: CommittingRun, listed: PackTable, use: PackUse): void {
   const found = listed.find(use.kind, use)?.sizeBytes;
   if (found === use.sizeBytes) return;
   const name = nameOf(run.dependencies, use);
@@ -98,7 +107,7 @@ function requireListed(run: BackupRun, listed: PackTable, use: PackUse): void {
   throw new GarrisonError("object-truncated", `${name} has ${found} bytes, not ${use.sizeBytes}`);
 }
 
-function recordOf(run: BackupRun, stored: Pick<PointRecord, "volumes" | "tablePacks">): PointRecord {
+function recordOf(run: CommittingRun, stored: Pick<PointRecord, "volumes" | "tablePacks">): PointRecord {
   const { plan, session, dependencies } = run;
   const { keys, random, clock } = dependencies;
   const { sessionId, laneId, predecessor, seen, parent } = session;
@@ -126,7 +135,7 @@ function recordOf(run: BackupRun, stored: Pick<PointRecord, "volumes" | "tablePa
   };
 }
 
-async function fillSlot(run: BackupRun, record: PointRecord): Promise<BackupSummary> {
+async function fillSlot(run: CommittingRun, record: PointRecord): Promise<BackupSummary> {
   const { keys, random, store } = run.dependencies;
   const name = pointName(keys.domain, run.session.series, record.session);
   const bytes = encodeObject(keys, random, { name, kind: "record", body: encodeRecord(record) });

@@ -1,4 +1,5 @@
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
+import type { SessionPlan } from "./backup-plan.ts";
 import type { BackupRun } from "./backup-run.ts";
 import type { VolumeResult } from "./backup-volume.ts";
 import { packName, type PackKind } from "../format/object-names.ts";
@@ -8,7 +9,7 @@ import { openVolumeReader, type VolumeReader } from "../point/volume-reader.ts";
 const packKinds: readonly PackKind[] = ["pack", "map"];
 
 /** Gives each pack of the table its size and item count: from this session, or from a base's table. */
-export async function describePacks(run: BackupRun, result: VolumeResult): Promise<void> {
+export async function describePacks(run: BackupRun<SessionPlan>, result: VolumeResult): Promise<void> {
   const { table } = result.map;
   let unknown = describeFrom(table, run.packFacts);
   for (const reader of baseVolumes(run, result)) {
@@ -24,7 +25,7 @@ export async function describePacks(run: BackupRun, result: VolumeResult): Promi
 }
 
 /** A table that can't be read may be one that nobody needs. */
-async function readFacts(run: BackupRun, reader: VolumeReader): Promise<PackTable | undefined> {
+async function readFacts(run: BackupRun<SessionPlan>, reader: VolumeReader): Promise<PackTable | undefined> {
   try {
     return await reader.table();
   } catch (error) {
@@ -51,7 +52,7 @@ function describeFrom(table: PackTable, facts: PackTable): PackUse | undefined {
 }
 
 /** The volumes whose tables may know a pack: the parent's first. */
-function* baseVolumes(run: BackupRun, result: VolumeResult): Generator<VolumeReader> {
+function* baseVolumes(run: BackupRun<SessionPlan>, result: VolumeResult): Generator<VolumeReader> {
   if (result.parent !== undefined) yield result.parent;
   for (const { base, record } of run.bases.held) {
     for (const volume of record.volumes)

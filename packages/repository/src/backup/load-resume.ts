@@ -12,7 +12,7 @@ import {
 } from "../format/object-names.ts";
 import { decodeFooter, packTrailerBytes, readTrailer, type PackAddress } from "../format/pack-container.ts";
 import type { FooterEntry } from "../format/pack-container.ts";
-import type { ChunkAddress } from "../format/page-reference.ts";
+import { withPlainBytes, type ChunkAddress } from "../format/page-reference.ts";
 import { decodeObject } from "../format/sealed-object.ts";
 import { decodeMark, type MarkLeaf, type MarkPack, type SessionMark } from "../format/session-objects.ts";
 import type { ObjectStore, StoreCall, StoredObject } from "../store/object-store.ts";
@@ -29,6 +29,8 @@ export interface ResumeState {
   readonly packs: readonly MarkPack[];
   /** Chunks behind the frontier, by volume number and block. */
   find(volume: number, block: number): ChunkAddress | undefined;
+  /** All chunks behind the frontier; two lanes may have sealed different ones for one place in a stream. */
+  readonly chunks: readonly ChunkAddress[];
 }
 
 export const freshStart: ResumeState = {
@@ -37,6 +39,7 @@ export const freshStart: ResumeState = {
   leaves: [],
   packs: [],
   find: () => undefined,
+  chunks: [],
 };
 
 /**
@@ -50,22 +53,26 @@ export async function loadResume(
 ): Promise<ResumeState> {
   const chain = await loadChain(dependencies, session, call);
   const covered = new Set(chain.marks.flatMap((mark) => mark.packs.map(packKeyOf)));
-  const chunks = new Map<string, ChunkAddress>();
+  const chunks: PlacedChunk[] = [];
   const uncovered: MarkPack[] = [];
   const packs = listUncovered(dependencies, { session, covered }, call);
   const options = { concurrency: 4, signal: call.signal };
   for await (const found of mapConcurrent(packs, options, (pack) => readSealed(dependencies, pack, call))) {
     if (found === undefined) continue;
     uncovered.push(found.pack);
-    for (const entry of found.entries) addChunk(chunks, found.address, entry);
+    for (const entry of found.entries) {
+      if (entry.kind === itemKinds.chunk) chunks.push(placeChunk(found.address, entry));
+    }
   }
   const last = chain.marks.at(-1);
+  const places = new Map(chunks.map(({ place, chunk }) => [place, chunk]));
   return {
     frontier: last?.frontier ?? freshStart.frontier,
     continues: chain.continues,
     leaves: chain.marks.flatMap((mark) => mark.leaves),
     packs: [...chain.marks.flatMap((mark) => mark.packs), ...uncovered],
-    find: (volume, block) => chunks.get(`${volume}/${block}`),
+    find: (volume, block) => places.get(`${volume}/${block}`),
+    chunks: chunks.map(({ chunk }) => chunk),
   };
 }
 
@@ -73,11 +80,16 @@ function packKeyOf(pack: { readonly lane: string; readonly kind: string; readonl
   return `${pack.kind}/${pack.lane}/${pack.number}`;
 }
 
-function addChunk(chunks: Map<string, ChunkAddress>, pack: PackAddress, entry: FooterEntry): void {
-  if (entry.kind !== itemKinds.chunk) return;
-  const { id, offset, length, codec } = entry;
+interface PlacedChunk {
+  readonly place: string;
+  readonly chunk: ChunkAddress;
+}
+
+function placeChunk(pack: PackAddress, entry: FooterEntry): PlacedChunk {
+  const { id, offset, length, codec, plainBytes } = entry;
   const { session, lane, number } = pack;
-  chunks.set(`${entry.volume}/${entry.position}`, { id, session, lane, pack: number, offset, length, codec });
+  const chunk = { id, session, lane, pack: number, offset, length, codec };
+  return { place: `${entry.volume}/${entry.position}`, chunk: withPlainBytes(chunk, plainBytes) };
 }
 
 interface Chain {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
-import type { BackupDependencies, BackupPlan } from "./backup-plan.ts";
+import type { BackupDependencies, SessionPlan, SessionVolume } from "./backup-plan.ts";
 import { blockSizeBytes } from "../disk/block-source.ts";
 import { maxVolumeBytes, maxVolumes } from "../format/format-limits.ts";
 import { formatJson } from "../format/json-fields.ts";
@@ -29,7 +29,7 @@ export interface WriterSession {
 /** Opens or resumes the session of a plan. Throws `session-taken`, `session-changed`, `parent-unusable`. */
 export async function openSession(
   dependencies: BackupDependencies,
-  plan: BackupPlan,
+  plan: SessionPlan,
   call: StoreCall,
 ): Promise<WriterSession> {
   checkPlan(dependencies, plan);
@@ -48,7 +48,7 @@ export async function openSession(
   return { sessionId, laneId, series, parent, opened, isResumed: before !== undefined, ...seen };
 }
 
-function checkPlan(dependencies: BackupDependencies, plan: BackupPlan): void {
+function checkPlan(dependencies: BackupDependencies, plan: SessionPlan): void {
   if (plan.grant.epoch !== dependencies.keys.epoch) {
     throw new GarrisonError(
       "usage",
@@ -59,9 +59,9 @@ function checkPlan(dependencies: BackupDependencies, plan: BackupPlan): void {
   if (plan.volumes.length === 0 || plan.volumes.length > maxVolumes || ids.size !== plan.volumes.length) {
     throw new GarrisonError("usage", `a backup takes 1 to ${maxVolumes} different volumes`);
   }
-  for (const { volumeId, source } of plan.volumes) {
+  for (const { volumeId, kind, source } of plan.volumes) {
     const isFit = Number.isSafeInteger(source.sizeBytes) && source.sizeBytes > 0;
-    if (!isFit || source.sizeBytes > maxVolumeBytes) {
+    if (kind !== "stream" && (!isFit || source.sizeBytes > maxVolumeBytes)) {
       throw new GarrisonError(
         "source-invalid",
         `${volumeId} has ${source.sizeBytes} bytes; 1 byte to 64 TiB can be kept`,
@@ -70,18 +70,18 @@ function checkPlan(dependencies: BackupDependencies, plan: BackupPlan): void {
   }
 }
 
-function wantedOpen(plan: BackupPlan, series: string): SessionOpen {
+function wantedOpen(plan: SessionPlan, series: string): SessionOpen {
   return {
     kind: "backup",
     series,
     bases: plan.parent === undefined ? [] : [{ series, session: plan.parent }],
-    volumes: plan.volumes.map(({ volumeId, source }) => ({
-      volumeId,
-      identity: source.identity,
-      coverage: source.coverage,
-      sizeBytes: source.sizeBytes,
-    })),
+    volumes: plan.volumes.map(openVolume),
   };
+}
+
+function openVolume({ volumeId, kind, source }: SessionVolume): SessionOpen["volumes"][number] {
+  const { identity, coverage, sizeBytes } = source;
+  return { volumeId, identity, coverage, sizeBytes, ...(kind === undefined ? {} : { kind }) };
 }
 
 /** What another lane opened the session for before, if one did. */
@@ -173,7 +173,7 @@ async function storeLane(
 }
 
 /** Changes apply to something: without the same volume in the parent, or with a smaller one, they mean nothing. */
-function checkChanges(plan: BackupPlan, parent: PointRecord | undefined): void {
+function checkChanges(plan: SessionPlan, parent: PointRecord | undefined): void {
   for (const { volumeId, source } of plan.volumes) {
     if (source.coverage !== "changes") continue;
     const before = parent?.volumes.find((volume) => volume.volumeId === volumeId);

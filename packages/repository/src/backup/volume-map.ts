@@ -3,15 +3,16 @@ import { noHooks, type PackedHooks } from "../format/hooks.ts";
 import {
   emptyInterior,
   encodeInterior,
+  streamBytesBelow,
   type Interior,
   type MutableInterior,
 } from "../format/interior-page.ts";
-import { encodeLeaf, storedBlocks, type Leaf } from "../format/leaf-page.ts";
+import { encodeLeaf, storedBlocks, streamBytesOf, type Leaf } from "../format/leaf-page.ts";
 import { PackTable } from "../format/pack-table.ts";
 import { isSameAddress, type ItemAddress, type PageReference } from "../format/page-reference.ts";
 import type { PackKind } from "../format/object-names.ts";
 import { HookList } from "./hook-list.ts";
-import type { VolumePlace } from "../point/page-reader.ts";
+import { leafPosition, type VolumePlace } from "../point/page-reader.ts";
 import type { PageWriter } from "./page-writer.ts";
 import type { VolumeReader } from "../point/volume-reader.ts";
 
@@ -63,9 +64,12 @@ export class VolumeMap {
     return this.#options.coverage === "changes" ? this.#options.parent : undefined;
   }
 
-  /** Replaces a leaf and answers where its page is; nothing when all its blocks are zero. */
-  async putLeaf(number: number, leaf: Leaf): Promise<PageReference | undefined> {
-    const page = await this.#writeLeaf(number, leaf);
+  /**
+   * Replaces a leaf and answers where its page is; nothing when all its blocks are zero. An equal one of the parent is
+   * referred to: the one at the same place, in a stream the `twin`.
+   */
+  async putLeaf(number: number, leaf: Leaf, twin?: PageReference): Promise<PageReference | undefined> {
+    const page = await this.#writeLeaf(number, leaf, twin);
     await this.adoptLeaf(number, { leaf, page });
     return page;
   }
@@ -94,15 +98,17 @@ export class VolumeMap {
     };
   }
 
-  async #writeLeaf(number: number, leaf: Leaf): Promise<PageReference | undefined> {
+  async #writeLeaf(number: number, leaf: Leaf, twin?: PageReference): Promise<PageReference | undefined> {
+    const { place, pages, parent } = this.#options;
     const count = storedBlocks(leaf);
     if (count === 0) return undefined;
-    const plain = encodeLeaf(leaf);
-    const id = this.#options.pages.idOf(itemKinds.leaf, plain);
-    const old = await this.#options.parent?.leafReference(number);
-    if (old !== undefined && isSameId(old, id)) return old;
-    const position = number * leafEntries;
-    return { ...(await this.#write({ kind: itemKinds.leaf, position, plain, id })), count };
+    const plain = encodeLeaf(leaf, place.kind);
+    const id = pages.idOf(itemKinds.leaf, plain);
+    const below = place.kind === "stream" ? { plainBytes: streamBytesOf(leaf) } : {};
+    const old = place.kind === "stream" ? twin : await parent?.leafReference(number);
+    if (old !== undefined && isSameId(old, id)) return { ...old, ...below };
+    const position = leafPosition(place, number);
+    return { ...(await this.#write({ kind: itemKinds.leaf, position, plain, id })), count, ...below };
   }
 
   async #enterSlot(slot: number): Promise<void> {
@@ -123,12 +129,14 @@ export class VolumeMap {
   async #writeInterior(): Promise<PageReference | undefined> {
     const count = this.#interior.filter((child) => child !== undefined).length;
     if (count === 0) return undefined;
-    const plain = encodeInterior(1, this.#interior);
+    const { place } = this.#options;
+    const plain = encodeInterior(1, this.#interior, place.kind);
     const id = this.#options.pages.idOf(itemKinds.interior, plain);
     const old = this.#options.parent?.volume.root[this.#slot];
     if (old !== undefined && isSameId(old, id)) return old;
     const position = this.#slot * interiorBlocks;
-    return { ...(await this.#write({ kind: itemKinds.interior, position, plain, id })), count };
+    const below = place.kind === "stream" ? { plainBytes: streamBytesBelow(this.#interior) } : {};
+    return { ...(await this.#write({ kind: itemKinds.interior, position, plain, id })), count, ...below };
   }
 
   #write(page: { kind: 2 | 3; position: number; plain: Uint8Array; id: Uint8Array }): Promise<ItemAddress> {

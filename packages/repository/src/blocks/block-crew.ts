@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { GarrisonError } from "@garrison/core/garrison-error";
+import { blockSizeBytes } from "../disk/block-source.ts";
+import { maxStreamChunkBytes } from "../format/format-limits.ts";
 import { createBlockSlot, viewBlockSlot, type BlockSlot } from "./block-slot.ts";
 import type { ThreadAnswer, ThreadRequest } from "./block-thread.ts";
 import {
@@ -18,8 +20,11 @@ import { withOwnMemory } from "./with-own-memory.ts";
 export interface BlockCrew {
   /** Jobs that keep every thread busy with one more waiting for it. */
   readonly busyJobs: number;
-  /** A slot to fill. How many are out at once is the caller's to bound; they are used again after `giveBack`. */
-  borrow(): BlockSlot;
+  /**
+   * A slot to fill, for a block or for a stream's chunk of so many bytes. How many are out at once is the caller's to
+   * bound; they are used again after `giveBack`.
+   */
+  borrow(plainBytes?: number): BlockSlot;
   giveBack(slot: BlockSlot): void;
   /** Identifies and compresses what lies in the slot's plain side. */
   prepare(slot: BlockSlot, job: PrepareJob): Promise<PreparedBlock>;
@@ -31,8 +36,6 @@ export interface BlockCrew {
 export interface BlockCrewOptions {
   /** Default: one a core, at most 8. 0 works in the caller's thread. */
   readonly threads?: number | undefined;
-  /** The largest block; default 512 KiB. */
-  readonly slotBytes?: number;
 }
 
 const maxThreads = 8;
@@ -40,7 +43,7 @@ const maxThreads = 8;
 /** Threads start at once, so that they are ready when the first block is. */
 export function openBlockCrew(idKey: Uint8Array, options: BlockCrewOptions): BlockCrew {
   const threads = options.threads ?? Math.min(maxThreads, availableParallelism());
-  const slots = openSlots(options.slotBytes);
+  const slots = openSlots();
   const program = threads > 0 ? findThreadProgram() : undefined;
   if (program !== undefined) return { ...slots, ...openThreads({ program, idKey, threads }) };
   return {
@@ -52,11 +55,16 @@ export function openBlockCrew(idKey: Uint8Array, options: BlockCrewOptions): Blo
   };
 }
 
-function openSlots(slotBytes: number | undefined): Pick<BlockCrew, "borrow" | "giveBack"> {
+/** Two sizes: for blocks, and for chunks of streams; of a large one only the pages that are used take memory. */
+function openSlots(): Pick<BlockCrew, "borrow" | "giveBack"> {
   const free: BlockSlot[] = [];
+  const freeLarge: BlockSlot[] = [];
   return {
-    borrow: () => free.pop() ?? createBlockSlot(slotBytes),
-    giveBack: (slot) => void free.push(slot),
+    borrow: (plainBytes = blockSizeBytes) =>
+      plainBytes <= blockSizeBytes
+        ? (free.pop() ?? createBlockSlot(blockSizeBytes))
+        : (freeLarge.pop() ?? createBlockSlot(maxStreamChunkBytes)),
+    giveBack: (slot) => void (slot.plain.length === blockSizeBytes ? free : freeLarge).push(slot),
   };
 }
 

@@ -1,5 +1,3 @@
-import { blockSizeBytes } from "../disk/block-source.ts";
-
 /**
  * Room for one block on its way: plain bytes on one side, packed or sealed ones on the other. Its memory is handed to a
  * thread and back and used again, so that no block waits for a collector; while a job is under way both sides are empty.
@@ -11,9 +9,9 @@ export interface BlockSlot {
 }
 
 /** A sealed item can be larger than its block by this: number, tag, and what zstd adds to what can't be compressed. */
-const packedSlackBytes = 16 * 1024;
+export const packedSlackBytes = 16 * 1024;
 
-export function createBlockSlot(plainBytes = blockSizeBytes): BlockSlot {
+export function createBlockSlot(plainBytes: number): BlockSlot {
   return viewBlockSlot(new ArrayBuffer(plainBytes * 2 + packedSlackBytes));
 }
 

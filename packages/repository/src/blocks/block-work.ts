@@ -4,7 +4,7 @@ import type { Codec } from "../format/format-limits.ts";
 import { chunkId } from "../format/item-identity.ts";
 import { openItem } from "../format/pack-container.ts";
 import { IdTable } from "../similarity/id-table.ts";
-import type { BlockSlot } from "./block-slot.ts";
+import { packedSlackBytes, type BlockSlot } from "./block-slot.ts";
 import { freeBuffer, freeMemory } from "./free-memory.ts";
 
 /** The CPU work of one block: pure but for the slot, so that it runs in a thread or in place alike. */
@@ -60,7 +60,8 @@ export function prepareBlock(idKey: Uint8Array, slot: BlockSlot, job: PrepareJob
   }
   if (job.known?.some((memory) => new IdTable(memory).has(id)) === true) return { id };
   // A result buffer of at least the block: in small pieces it costs a fifth more.
-  const packed = zstdCompressSync(plain, { chunkSize: slot.packed.length, params: parameters });
+  const chunkSize = plain.length + packedSlackBytes;
+  const packed = zstdCompressSync(plain, { chunkSize, params: parameters });
   const sizeBytes = packed.length;
   if (sizeBytes >= plain.length) return { id, payload: { codec: 0, sizeBytes: plain.length } };
   slot.packed.set(packed);
@@ -83,7 +84,9 @@ export function recoverBlock(idKey: Uint8Array, slot: BlockSlot, job: RecoverJob
 
 function inflate(payload: Uint8Array, plainBytes: number): Uint8Array | undefined {
   try {
-    return zstdDecompressSync(payload, { chunkSize: plainBytes, maxOutputLength: plainBytes });
+    // A result buffer has at least 64 bytes; the length is compared afterwards.
+    const chunkSize = Math.max(plainBytes, 64);
+    return zstdDecompressSync(payload, { chunkSize, maxOutputLength: plainBytes });
   } catch {
     return undefined;
   }

@@ -1,12 +1,12 @@
-import { blockSizeBytes } from "../disk/block-source.ts";
 import type { PackAddress } from "../format/pack-container.ts";
 import { isDamage } from "../point/is-damage.ts";
 import { readSlot, readTombstone, type SlotAddress } from "../point/read-slot.ts";
 import { openVolumeReader, type VolumeReader } from "../point/volume-reader.ts";
-import { clipRuns, countBlocks, joinRuns, spansOf, type BlockRun } from "../repair/block-runs.ts";
+import type { BlockRun } from "../repair/block-runs.ts";
 import { findLosses, lostRuns, type VolumeLosses } from "../repair/find-losses.ts";
 import type { VolumeLoss } from "../repair/findings-note.ts";
 import { packKey, packOf } from "../repair/lost-items.ts";
+import { measureLoss } from "../repair/measure-loss.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import type { DomainCheck } from "./check-plan.ts";
 
@@ -30,7 +30,7 @@ export async function* attributeLosses(
       const search = { reader, lost, before: known.get(volumeId), onDamage: addPage(check) };
       const losses = await findLosses(search, call);
       known.set(volumeId, losses);
-      const loss = report(check, { slot, losses });
+      const loss = await report(check, { slot, losses });
       if (loss !== undefined) yield loss;
     }
   }
@@ -59,12 +59,13 @@ async function readersOf(
 }
 
 /** Adds the volume to the findings of all packs that it lost something with. */
-function report(
+async function report(
   check: DomainCheck,
   hit: { readonly slot: SlotAddress; readonly losses: VolumeLosses },
-): VolumeLoss | undefined {
+): Promise<VolumeLoss | undefined> {
   const { slot, losses } = hit;
-  const { volume } = losses.reader;
+  const { reader } = losses;
+  const { volume } = reader;
   const byPack = new Map<string, { readonly pack: PackAddress; readonly runs: BlockRun[] }>();
   const add = (pack: PackAddress, runs: readonly BlockRun[]) => {
     const found = byPack.get(packKey(pack)) ?? { pack, runs: [] };
@@ -77,10 +78,11 @@ function report(
   }
   if (byPack.size === 0) return undefined;
   const about = { series: slot.series, point: slot.session, volumeId: volume.volumeId };
-  const blocks = Math.ceil(volume.sizeBytes / blockSizeBytes);
   for (const { pack, runs } of byPack.values()) {
-    const ranges = () => spansOf(clipRuns(joinRuns(runs), blocks), volume.sizeBytes);
-    check.damage.addHit(pack, () => ({ ...about, ranges: ranges() }));
+    await check.damage.addHit(pack, async () => ({
+      ...about,
+      ranges: (await measureLoss(reader, runs)).spans,
+    }));
   }
-  return { ...about, blocks: countBlocks(clipRuns(joinRuns(lostRuns(losses)), blocks)) };
+  return { ...about, blocks: (await measureLoss(reader, lostRuns(losses))).blocks };
 }

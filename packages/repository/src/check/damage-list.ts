@@ -59,10 +59,10 @@ export class DamageList {
   }
 
   /** A volume of a point refers to what is lost of the pack. */
-  addHit(pack: PackAddress, describe: () => HitVolume): void {
+  async addHit(pack: PackAddress, describe: () => Promise<HitVolume>): Promise<void> {
     const found = this.#find(pack);
     found.hitCount++;
-    if (found.hits.length < this.#hitsListed) found.hits.push(describe());
+    if (found.hits.length < this.#hitsListed) found.hits.push(await describe());
   }
 
   /** What points have lost by it. Items that no point refers to are none of it. */

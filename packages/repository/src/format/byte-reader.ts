@@ -23,6 +23,10 @@ export class ByteReader {
     return this.#bytes.readUInt16BE(this.#take(2));
   }
 
+  u24(): number {
+    return this.#bytes.readUIntBE(this.#take(3), 3);
+  }
+
   u32(): number {
     return this.#bytes.readUInt32BE(this.#take(4));
   }

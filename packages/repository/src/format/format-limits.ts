@@ -15,7 +15,11 @@ export const leafEntries = 512;
 export const interiorEntries = 512;
 /** Blocks below one interior page. */
 export const interiorBlocks = leafEntries * interiorEntries;
+/** Leaves of one map. */
+export const maxLeaves = interiorEntries * interiorEntries;
 export const maxVolumeBytes = 64 * TiB;
+/** An entry of a stream's leaf has three bytes for the length; no chunk is larger than this. */
+export const maxStreamChunkBytes = 4 * MiB;
 export const maxVolumes = 128;
 export const maxPackBytes = 32 * MiB;
 export const maxPackItems = 4096;
@@ -27,6 +31,15 @@ export const maxDescriptionBytes = 512 * KiB;
 /** Item kinds in a pack; they enter every item's authenticated data. */
 export const itemKinds = { chunk: 1, leaf: 2, interior: 3, table: 4, hooks: 5 } as const;
 export type ItemKind = (typeof itemKinds)[keyof typeof itemKinds];
+
+/** `image`: a disk, cut into blocks. `stream`: bytes whose number shows at their end, cut by their content. */
+export type VolumeKind = "image" | "stream";
+
+/** The level byte of a page: 0 a leaf, 1 an inner page, 2 the root; 16 more in the map of a stream. */
+export type PageLevel = 0 | 1 | 2;
+export function levelByte(level: PageLevel, kind: VolumeKind): number {
+  return kind === "stream" ? level + 16 : level;
+}
 
 /** 0 as it is, 1 zstd. */
 export type Codec = 0 | 1;

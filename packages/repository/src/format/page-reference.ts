@@ -1,3 +1,4 @@
+import { blockSizeBytes } from "../disk/block-source.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import { idBytes, type Codec } from "./format-limits.ts";
@@ -15,11 +16,24 @@ export interface ItemAddress {
 
 export interface ChunkAddress extends ItemAddress {
   readonly codec: Codec;
+  /** Length of a stream's chunk when it is open; absent: a whole block. */
+  readonly plainBytes?: number;
+}
+
+/** The address of a chunk of this length: a whole block says nothing of it. */
+export function withPlainBytes(chunk: ChunkAddress, plainBytes: number): ChunkAddress {
+  return plainBytes === blockSizeBytes ? chunk : { ...chunk, plainBytes };
+}
+
+export function plainBytesOf(chunk: Pick<ChunkAddress, "plainBytes">): number {
+  return chunk.plainBytes ?? blockSizeBytes;
 }
 
 /** A child page: `count` is the stored blocks of a leaf, the children of an interior page. */
 export interface PageReference extends ItemAddress {
   readonly count: number;
+  /** Bytes of the stream below it; in maps of streams only, and not in marks. */
+  readonly plainBytes?: number;
 }
 
 /** 58 bytes: used where an address stands alone (marks). */

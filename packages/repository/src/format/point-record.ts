@@ -6,11 +6,15 @@ import { decodeInterior, encodeInterior, type Interior } from "./interior-page.t
 import { formatJson, parseJson, type JsonFields } from "./json-fields.ts";
 import type { ItemAddress } from "./page-reference.ts";
 import { counterNonce, openBytes, sealBytes } from "./seal.ts";
-import type { SessionBase } from "./session-objects.ts";
+import { readKind, type SessionBase } from "./session-objects.ts";
 
 export interface RecordVolume extends VolumeSummary {
   readonly deviceName?: string;
   readonly sizeBytes: number;
+  /** Absent: an image. */
+  readonly kind?: "stream";
+  /** SHA-256 of a whole stream, in hex. */
+  readonly sha256?: string;
   readonly identity: string;
   readonly blocksHeld: number;
   /** Level 2 of the map. */
@@ -53,7 +57,7 @@ export function encodeRecord(record: PointRecord): Uint8Array {
     description: Buffer.from(record.description).toString("base64"),
     volumes: record.volumes.map((volume) => ({
       ...volume,
-      root: Buffer.from(encodeInterior(2, volume.root)).toString("base64"),
+      root: Buffer.from(encodeInterior(2, volume.root, volume.kind)).toString("base64"),
       tables: volume.tables.map(formatAddress),
       hooks: volume.hooks.map(formatAddress),
     })),
@@ -94,9 +98,12 @@ const readSeen = (fields: JsonFields) => ({ count: fields.count("count"), sha256
 
 function readVolume(fields: JsonFields, what: string): RecordVolume {
   const deviceName = fields.optionalText("deviceName");
+  const { kind } = readKind(fields);
+  const root = { level: 2, kind } as const;
   return {
     volumeId: fields.text("volumeId"),
     ...(deviceName === undefined ? {} : { deviceName }),
+    ...(kind === undefined ? {} : { kind, sha256: fields.hex("sha256", 32) }),
     sizeBytes: fields.count("sizeBytes"),
     identity: fields.text("identity"),
     coverage: fields.text("coverage") === "changes" ? "changes" : "full",
@@ -108,7 +115,7 @@ function readVolume(fields: JsonFields, what: string): RecordVolume {
     blocksReused: fields.count("blocksReused"),
     blocksResumed: fields.count("blocksResumed"),
     blocksHeld: fields.count("blocksHeld"),
-    root: decodeInterior(2, fields.bytes("root"), `${what}, root of ${fields.text("volumeId")}`),
+    root: decodeInterior(root, fields.bytes("root"), `${what}, root of ${fields.text("volumeId")}`),
     tables: fields.list("tables", readAddress),
     hooks: fields.list("hooks", readAddress),
   };

@@ -20,7 +20,10 @@ export interface SessionOpen {
     readonly volumeId: string;
     readonly identity: string;
     readonly coverage: "full" | "changes";
+    /** 0 for a stream: how long it is shows at its end. */
     readonly sizeBytes: number;
+    /** Absent: an image. */
+    readonly kind?: "stream";
   }[];
 }
 
@@ -40,6 +43,7 @@ export function decodeOpen(body: Uint8Array, what: string): SessionOpen {
       identity: volume.text("identity"),
       coverage: volume.text("coverage") === "changes" ? ("changes" as const) : ("full" as const),
       sizeBytes: volume.count("sizeBytes"),
+      ...readKind(volume),
     })),
   };
 }
@@ -96,6 +100,14 @@ export function encodeMoves(moves: SessionMoves): JsonObject {
 export function decodeMoves(body: Uint8Array, what: string): SessionMoves {
   const fields = parseJson(body, what);
   return { session: fields.hex("session", 8), packs: fields.list("packs", readMarkPack) };
+}
+
+/** What `open` and record say of a volume that is not an image. */
+export function readKind(volume: JsonFields): { readonly kind?: "stream" } {
+  const kind = volume.optionalText("kind");
+  if (kind === undefined) return {};
+  if (kind !== "stream") throw volume.fail(`${kind} is not a kind of volume`);
+  return { kind };
 }
 
 export interface MarkLeaf {

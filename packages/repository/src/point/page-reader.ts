@@ -1,5 +1,11 @@
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
-import { interiorBlocks, itemKinds, leafEntries, type ItemKind } from "../format/format-limits.ts";
+import {
+  interiorBlocks,
+  itemKinds,
+  leafEntries,
+  type ItemKind,
+  type VolumeKind,
+} from "../format/format-limits.ts";
 import { decodeInterior, type Interior } from "../format/interior-page.ts";
 import { pageAad, pageId, type ItemPlace } from "../format/item-identity.ts";
 import { decodeLeaf, type Leaf } from "../format/leaf-page.ts";
@@ -25,6 +31,16 @@ export interface PageReaderDependencies {
 export interface VolumePlace {
   readonly series: string;
   readonly volumeId: string;
+  /** Absent: an image. */
+  readonly kind?: VolumeKind | undefined;
+}
+
+/**
+ * The position that enters a leaf's authenticated data. Leaves of a stream have none: after an insertion the same leaf
+ * lies elsewhere and is shared; its id in the page above says where it belongs.
+ */
+export function leafPosition(place: VolumePlace, leaf: number): number {
+  return place.kind === "stream" ? 0 : leaf * leafEntries;
 }
 
 interface WantedPage {
@@ -143,9 +159,9 @@ export async function readLeaf(
   wanted: { readonly volume: VolumePlace; readonly address: ItemAddress; readonly leaf: number },
   call: StoreCall,
 ): Promise<Leaf> {
-  const place = { ...wanted.volume, position: wanted.leaf * leafEntries };
+  const place = { ...wanted.volume, position: leafPosition(wanted.volume, wanted.leaf) };
   const plain = await readPage(dependencies, { kind: itemKinds.leaf, address: wanted.address, place }, call);
-  return decodeLeaf(plain, `leaf ${wanted.leaf} of ${wanted.volume.volumeId}`);
+  return decodeLeaf(plain, `leaf ${wanted.leaf} of ${wanted.volume.volumeId}`, wanted.volume.kind);
 }
 
 export async function readInterior(
@@ -159,7 +175,8 @@ export async function readInterior(
     { kind: itemKinds.interior, address: wanted.address, place },
     call,
   );
-  return decodeInterior(1, plain, `interior page ${wanted.slot} of ${wanted.volume.volumeId}`);
+  const form = { level: 1, kind: wanted.volume.kind } as const;
+  return decodeInterior(form, plain, `interior page ${wanted.slot} of ${wanted.volume.volumeId}`);
 }
 
 /** Reads a table or the hooks, which may be cut into parts. */

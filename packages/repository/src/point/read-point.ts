@@ -11,6 +11,10 @@ import { openVolumeReader } from "./volume-reader.ts";
 export interface PointVolume extends VolumeSummary {
   readonly deviceName?: string;
   readonly sizeBytes: number;
+  /** Absent: an image. */
+  readonly kind?: "stream";
+  /** SHA-256 of a whole stream, in hex. */
+  readonly sha256?: string;
   /** What was read (`ebs:snap-...`). */
   readonly identity: string;
   /** Blocks that the point holds, zero ones not counted. */

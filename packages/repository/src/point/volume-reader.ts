@@ -1,4 +1,5 @@
-import { interiorEntries, itemKinds } from "../format/format-limits.ts";
+import { blockSizeBytes } from "../disk/block-source.ts";
+import { interiorEntries, itemKinds, leafEntries } from "../format/format-limits.ts";
 import { decodeHooks, type PackedHooks } from "../format/hooks.ts";
 import type { Interior } from "../format/interior-page.ts";
 import type { Leaf } from "../format/leaf-page.ts";
@@ -22,6 +23,8 @@ export interface VolumeReader {
   interior(slot: number): Promise<Interior | undefined>;
   leafReference(leaf: number): Promise<PageReference | undefined>;
   leaf(leaf: number): Promise<Leaf | undefined>;
+  /** Leaves from the first to the last that the volume can have. */
+  readonly leafCount: number;
   /** A fresh copy each time. */
   table(): Promise<PackTable>;
   hooks(): Promise<PackedHooks>;
@@ -38,7 +41,7 @@ export function openVolumeReader(
 ): VolumeReader {
   const dependencies = { ...given, forwards: given.forwards ?? openForwardReader(given) };
   const { volume } = owner;
-  const place = { series: owner.series, volumeId: volume.volumeId };
+  const place = { series: owner.series, volumeId: volume.volumeId, kind: volume.kind };
   const what = `of ${volume.volumeId}`;
   const interior = keepLast(keptInteriors, async (slot: number) => {
     const address = volume.root[slot];
@@ -51,6 +54,7 @@ export function openVolumeReader(
   return {
     volume,
     place,
+    leafCount: countLeaves(volume),
     interior,
     leafReference,
     leaf: keepLast(call.keptLeaves ?? defaultKeptLeaves, async (leaf: number) => {
@@ -68,6 +72,13 @@ export function openVolumeReader(
       return decodeHooks(await readParts(dependencies, wanted, call), `the hooks ${what}`);
     },
   };
+}
+
+/** The leaves of a stream lie side by side, as many as its content made; those of an image follow from its size. */
+function countLeaves({ kind, sizeBytes, root }: RecordVolume): number {
+  if (kind !== "stream") return Math.ceil(sizeBytes / blockSizeBytes / leafEntries);
+  const last = root.findLastIndex((child) => child !== undefined);
+  return last < 0 ? 0 : last * interiorEntries + root[last]!.count;
 }
 
 /** Remembers the last few answers; callers that ask at the same time share one read. */

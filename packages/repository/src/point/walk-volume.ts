@@ -1,5 +1,4 @@
-import { blockSizeBytes } from "../disk/block-source.ts";
-import { interiorEntries, leafEntries } from "../format/format-limits.ts";
+import { interiorEntries } from "../format/format-limits.ts";
 import type { Leaf } from "../format/leaf-page.ts";
 import type { VolumeReader } from "./volume-reader.ts";
 
@@ -33,7 +32,7 @@ async function* leafNumbers(
   reader: VolumeReader,
   options: { readonly withEmpty: boolean },
 ): AsyncGenerator<number> {
-  const leaves = Math.ceil(reader.volume.sizeBytes / blockSizeBytes / leafEntries);
+  const leaves = reader.leafCount;
   for (let slot = 0; slot * interiorEntries < leaves; slot++) {
     const interior = await reader.interior(slot);
     if (interior === undefined && !options.withEmpty) continue;

@@ -1,9 +1,8 @@
 import { mapConcurrent } from "@garrison/core/map-concurrent";
 import { openBlockCrew, type BlockCrew } from "../blocks/block-crew.ts";
-import { blockSizeBytes } from "../disk/block-source.ts";
 import { findForwarded } from "../format/forward.ts";
 import { packName } from "../format/object-names.ts";
-import type { ChunkAddress } from "../format/page-reference.ts";
+import { plainBytesOf, type ChunkAddress } from "../format/page-reference.ts";
 import { commitMoves, openKeeperSession, storeForward } from "../keeper/keeper-session.ts";
 import type { Keeper } from "../keeper/notes.ts";
 import type { Repository } from "../keys/open-repository.ts";
@@ -110,12 +109,13 @@ async function soundCopies(
 async function opens(check: CopyCheck, found: FoundCopy, call: StoreCall): Promise<boolean> {
   if (found.kind === "map") return true;
   const { keys, store, repository } = check.keeper;
-  const { id, codec, offset, length } = found.copy as ChunkAddress;
+  const copy = found.copy as ChunkAddress;
+  const { id, codec, offset, length } = copy;
   const sealedIn = packOf("pack", found.copy);
   try {
     const name = packName(keys.domain, "pack", sealedIn);
     const stored = await store.read(name, { ...call, range: { offset, length } });
-    const chunk = { stored, sealedIn, id, codec, plainBytes: blockSizeBytes };
+    const chunk = { stored, sealedIn, id, codec, plainBytes: plainBytesOf(copy) };
     return (await verifyChunk({ keys, repository, crew: check.crew }, chunk)) === undefined;
   } catch (error) {
     if (isDamage(error)) return false;

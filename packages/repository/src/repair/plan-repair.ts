@@ -1,5 +1,4 @@
 import type { Logger } from "@garrison/core/logger";
-import { blockSizeBytes } from "../disk/block-source.ts";
 import type { ForwardedItem } from "../format/forward.ts";
 import { parseSlotName, pointPrefix, type ForwardName } from "../format/object-names.ts";
 import type { ChunkAddress } from "../format/page-reference.ts";
@@ -9,12 +8,13 @@ import { isDamage } from "../point/is-damage.ts";
 import { readSlot, readTombstone, type SlotAddress } from "../point/read-slot.ts";
 import { openVolumeReader } from "../point/volume-reader.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
-import { clipRuns, countBlocks, joinRuns, spansOf, type BlockRun, type ByteSpan } from "./block-runs.ts";
+import type { BlockRun, ByteSpan } from "./block-runs.ts";
 import { coverForwarded } from "./cover-forwarded.ts";
 import { CopySearch, type FoundCopy } from "./find-copies.ts";
 import { findLosses, lostRuns, type VolumeLosses } from "./find-losses.ts";
 import { loadKnownLosses, type VolumeLoss } from "./findings-note.ts";
 import { packKey, packOf, LostItems } from "./lost-items.ts";
+import { measureLoss } from "./measure-loss.ts";
 
 /** A forward that a repair writes. */
 export interface PlannedForward extends ForwardName {
@@ -61,7 +61,7 @@ export async function planRepair(dependencies: RepairDependencies, call: StoreCa
     copies.push(...found.copies);
     hit.push(...found.hit);
   }
-  return { lost, forwards: groupForwards(copies), volumes: describeVolumes(hit, { lost, copies }) };
+  return { lost, forwards: groupForwards(copies), volumes: await describeVolumes(hit, copies) };
 }
 
 interface HitVolume {
@@ -182,29 +182,30 @@ function plannedForward(group: readonly FoundCopy[]): PlannedForward {
   return { kind, origin: packOf(kind, lost), target, items, copies };
 }
 
-function describeVolumes(
+async function describeVolumes(
   hit: readonly HitVolume[],
-  repair: { readonly lost: LostItems; readonly copies: readonly FoundCopy[] },
-): readonly VolumeRepair[] {
+  copies: readonly FoundCopy[],
+): Promise<readonly VolumeRepair[]> {
   const healed = new LostItems();
-  for (const { kind, lost } of repair.copies) healed.addItem(packOf(kind, lost), lost.offset);
-  return hit.map(({ slot, name, losses }) => {
-    const { volumeId, sizeBytes } = losses.reader.volume;
-    const blocks = Math.ceil(sizeBytes / blockSizeBytes);
-    const all = clipRuns(joinRuns(lostRuns(losses)), blocks);
+  for (const { kind, lost } of copies) healed.addItem(packOf(kind, lost), lost.offset);
+  const volumes: VolumeRepair[] = [];
+  for (const { slot, name, losses } of hit) {
+    const { reader } = losses;
     const remaining: BlockRun[] = [];
     for (const { pack, item, run } of [...losses.byLeaf.values()].flat()) {
       if (!healed.has(pack.kind, item)) remaining.push(run);
     }
-    const left = clipRuns(joinRuns(remaining), blocks);
-    return {
+    const { blocks } = await measureLoss(reader, lostRuns(losses));
+    const left = await measureLoss(reader, remaining);
+    volumes.push({
       series: slot.series,
       point: slot.session,
       name,
-      volumeId,
-      blocks: countBlocks(all),
-      blocksHealed: countBlocks(all) - countBlocks(left),
-      remaining: spansOf(left, sizeBytes),
-    };
-  });
+      volumeId: reader.volume.volumeId,
+      blocks,
+      blocksHealed: blocks - left.blocks,
+      remaining: left.spans,
+    });
+  }
+  return volumes;
 }

@@ -1,13 +1,12 @@
 import type { BlockCrew } from "../blocks/block-crew.ts";
 import type { BlockSlot } from "../blocks/block-slot.ts";
 import type { RecoveredBlock } from "../blocks/block-work.ts";
-import { blockSizeBytes } from "../disk/block-source.ts";
 import type { Codec } from "../format/format-limits.ts";
 import { findForwarded } from "../format/forward.ts";
 import { chunkAad } from "../format/item-identity.ts";
 import { packName } from "../format/object-names.ts";
 import type { PackAddress } from "../format/pack-container.ts";
-import type { ChunkAddress } from "../format/page-reference.ts";
+import { plainBytesOf, type ChunkAddress } from "../format/page-reference.ts";
 import { findInVersions } from "../point/find-in-versions.ts";
 import { isGone, openForwardReader, type ForwardReader } from "../point/forward-reader.ts";
 import type { ChunkRange } from "./chunk-ranges.ts";
@@ -34,8 +33,8 @@ export interface FetchedChunk {
 export interface ChunkReader {
   fetch(range: ChunkRange, call: StoreCall): Promise<Uint8Array>;
   /**
-   * Opens and verifies one chunk; one that is damaged is looked for elsewhere before it is called so. The block is in the
-   * slot's plain side until the caller gives the slot back to the crew.
+   * Opens and verifies one chunk; one that is damaged is looked for elsewhere before it is called so. The block is at
+   * the start of the slot's plain side until the caller gives the slot back to the crew.
    */
   recover(chunk: FetchedChunk, call: StoreCall): Promise<RecoveredChunk>;
   /** Like `recover` for who wants no bytes: only whether they are damaged, and how. */
@@ -52,18 +51,19 @@ export function openChunkReader(dependencies: ChunkReaderDependencies): ChunkRea
   const forwards = dependencies.forwards ?? openForwardReader(dependencies);
   const keyOf = openPackKeys(dependencies);
   const open = async (
-    { id }: ChunkAddress,
+    address: ChunkAddress,
     stored: Uint8Array,
     seal: { readonly codec: Codec; readonly sealedIn: PackAddress },
   ): Promise<RecoveredChunk> => {
+    const { id } = address;
     const { codec, sealedIn } = seal;
-    const slot = crew.borrow();
+    const plainBytes = plainBytesOf(address);
+    const slot = crew.borrow(plainBytes);
     if (stored.length > slot.packed.length) {
       crew.giveBack(slot);
       return { damage: "length" };
     }
     slot.packed.set(stored);
-    const plainBytes = blockSizeBytes;
     const aad = chunkAad(keys, { id, plainBytes, codec });
     const itemKey = keyOf(sealedIn, aad, stored);
     const job = { sealedBytes: stored.length, plainBytes, itemKey, aad, id, codec };

@@ -76,6 +76,12 @@ export async function restoreVolume(
   if (volume === undefined) {
     throw new GarrisonError("point-missing", `restore point ${plan.point} holds no volume ${plan.volumeId}`);
   }
+  if (volume.kind === "stream") {
+    throw new GarrisonError(
+      "point-kind-wrong",
+      `${plan.volumeId} of restore point ${plan.point} is a stream`,
+    );
+  }
   const series = seriesHash(keys, plan.series);
   const lost: BlockRun[] = [];
   const crew = openBlockCrew(keys.idKey, { threads: plan.threads });

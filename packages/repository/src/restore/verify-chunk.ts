@@ -26,7 +26,7 @@ export async function verifyChunk(
   const aad = chunkAad(owner.keys, { id, plainBytes, codec });
   const itemKey = findKey(owner, chunk, aad);
   if (itemKey === undefined) return "tag";
-  const slot = owner.crew.borrow();
+  const slot = owner.crew.borrow(plainBytes);
   try {
     if (stored.length > slot.packed.length) return "length";
     slot.packed.set(stored);

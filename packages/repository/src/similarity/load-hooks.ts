@@ -97,7 +97,8 @@ async function loadVolumes(
   call: StoreCall,
 ): Promise<readonly LoadedVolume[]> {
   const volumes: LoadedVolume[] = [];
-  for (const volume of record.volumes) {
+  // Streams are cut elsewhere: they hold no blocks.
+  for (const volume of record.volumes.filter((each) => each.kind !== "stream")) {
     if (volume.blocksHeld === 0) continue;
     if (volume.hooks.length > loader.budget.parts) break;
     loader.budget.parts -= volume.hooks.length;
