@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { checkKeys } from "@garrison/repository/check/check-keys";
 import { checkRepository } from "@garrison/repository/check/check-repository";
 import type { CheckLevel, Finding } from "@garrison/repository/check/check-plan";
 import { listPoints } from "@garrison/repository/point/list-points";
@@ -97,14 +98,18 @@ async function runCheck(
     context: CliContext,
   ): Promise<readonly Finding[]> {
     const found: Finding[] = [];
+    const keep = (finding: Finding) => {
+      found.push(finding);
+      if (flags.json !== true) context.stdout.write(`${formatFinding(finding)}\n`);
+    };
+    for await (const finding of checkKeys({ store, repository }, context)) keep(finding);
     for (const { domain } of await listDomains(opened, wanted.domain, context)) {
       for await (const finding of checkRepository(
         { store, repository },
         { level: wanted.level, domain },
         context,
       )) {
-        found.push(finding);
-        if (flags.json !== true) context.stdout.write(`${formatFinding(finding)}\n`);
+        keep(finding);
       }
     }
     return found;
