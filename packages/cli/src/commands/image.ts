@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import type { CliContext } from "../cli-context.ts";
-import { backupImage, type ImageBackupFlags } from "../repository/backup-image.ts";
-import { diffImages, type ImageDiffFlags } from "../repository/diff-images.ts";
-import { expireImages, type ImageExpireFlags } from "../repository/expire-images.ts";
-import { mountImage, type ImageMountFlags } from "../repository/mount-image.ts";
+import type { ImageBackupFlags } from "../repository/backup-image.ts";
+import type { ImageDiffFlags } from "../repository/diff-images.ts";
+import type { ImageExpireFlags } from "../repository/expire-images.ts";
+import type { ImageMountFlags } from "../repository/mount-image.ts";
 import { printPoints, type ListFlags } from "../repository/print-points.ts";
-import { restoreImage, type ImageRestoreFlags } from "../repository/restore-image.ts";
+import type { ImageRestoreFlags } from "../repository/restore-image.ts";
 import type { ImageVerifyFlags } from "../repository/verify-image.ts";
 
 const addressHelp = "file:///folder or s3://bucket/prefix[?region=...&endpoint=...]";
@@ -24,6 +24,15 @@ export function register(program: Command, context: CliContext): void {
         "its first line is the password (default: GARRISON_PASSWORD, then a prompt)",
       )
       .option("--json", "print one object");
+  registerWriting(verb, context);
+  registerLooking(verb, context);
+  registerExpire(verb, context);
+}
+
+/** Begins a command with what all of them take. */
+type Verb = (name: string, description: string) => Command;
+
+function registerWriting(verb: Verb, context: CliContext): void {
   verb("backup", "make a restore point of an image")
     .argument("<source>", "an image file, a block device, or ebs:snap-...")
     .requiredOption("--name <name>", "what the image is called; its newest restore point is the parent")
@@ -35,7 +44,10 @@ export function register(program: Command, context: CliContext): void {
       "--verify-sample <number>",
       "unlisted blocks compared with the source; read in full if one differs",
     )
-    .action((source: string, flags: ImageBackupFlags) => backupImage(source, flags, context));
+    .action(async (source: string, flags: ImageBackupFlags) => {
+      const { backupImage } = await import("../repository/backup-image.ts");
+      await backupImage(source, flags, context);
+    });
   verb("restore", "write a restore point to a disk")
     .argument("<point>", "a restore point's id, or a name: then its newest")
     .requiredOption("--target <target>", "a new file, a block device, or ebs:new (a snapshot)")
@@ -43,7 +55,13 @@ export function register(program: Command, context: CliContext): void {
     .option("--volume <id>", "which volume, if the point holds several")
     .option("--in-place", "the file may exist: only blocks that differ are written")
     .option("--skip-damaged", "write zeros for what is lost, print where, exit 1")
-    .action((point: string, flags: ImageRestoreFlags) => restoreImage(point, flags, context));
+    .action(async (point: string, flags: ImageRestoreFlags) => {
+      const { restoreImage } = await import("../repository/restore-image.ts");
+      await restoreImage(point, flags, context);
+    });
+}
+
+function registerLooking(verb: Verb, context: CliContext): void {
   verb("mount", "show the files of a restore point in a folder, read-only, until it is interrupted")
     .argument("<point>", "a restore point's id, or a name: then its newest")
     .argument("<folder>", "an empty folder; made if it isn't there")
@@ -51,17 +69,19 @@ export function register(program: Command, context: CliContext): void {
     .option("--volume <id>", "which volume, if the point holds several")
     .option("--partition <number>", "which partition, if the disk has several with data")
     .option("--raw", "show the disk itself as one file; needs no root")
-    .action((point: string, folder: string, flags: ImageMountFlags) =>
-      mountImage(point, { ...flags, folder }, context),
-    );
+    .action(async (point: string, folder: string, flags: ImageMountFlags) => {
+      const { mountImage } = await import("../repository/mount-image.ts");
+      await mountImage(point, { ...flags, folder }, context);
+    });
   verb("diff", "print where two restore points differ, as JSON lines that --changed reads")
     .argument("<before>", "a restore point's id, or a name: then its newest")
     .argument("<after>", "the same")
     .option("--domain <name>", "the domain they are in", "local")
     .option("--volume <id>", "which volume, if the points hold several")
-    .action((before: string, after: string, flags: ImageDiffFlags) =>
-      diffImages({ before, after }, flags, context),
-    );
+    .action(async (before: string, after: string, flags: ImageDiffFlags) => {
+      const { diffImages } = await import("../repository/diff-images.ts");
+      await diffImages({ before, after }, flags, context);
+    });
   verb(
     "verify",
     "read a restore point, or compare it with its source; exits 1 if something is lost or differs",
@@ -79,6 +99,9 @@ export function register(program: Command, context: CliContext): void {
     .option("--name <name>", "only of this name")
     .option("--domain <name>", "only this domain")
     .action((flags: ListFlags) => printPoints(flags, context, "image"));
+}
+
+function registerExpire(verb: Verb, context: CliContext): void {
   verb("expire", "end restore points by rules or by id; a prune frees their space later")
     .argument("<name|point...>", "names whose points the rules choose from, ids of points that end")
     .option("--domain <name>", "the domain they are in", "local")
@@ -90,5 +113,8 @@ export function register(program: Command, context: CliContext): void {
     .option("--keep-yearly <number>", "... years")
     .option("--keep-within <time>", "keep all made so long (14d, 12h) before the newest")
     .option("--plan", "only show what would end, and why the rest stays")
-    .action((wanted: readonly string[], flags: ImageExpireFlags) => expireImages(wanted, flags, context));
+    .action(async (wanted: readonly string[], flags: ImageExpireFlags) => {
+      const { expireImages } = await import("../repository/expire-images.ts");
+      await expireImages(wanted, flags, context);
+    });
 }

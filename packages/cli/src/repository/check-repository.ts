@@ -1,5 +1,6 @@
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { formatSize } from "@garrison/core/units";
+import { checkKeys } from "@garrison/repository/check/check-keys";
 import { checkRepository, type CheckSummary } from "@garrison/repository/check/check-repository";
 import type { CheckBudget, CheckLevel, CheckPlan, Finding } from "@garrison/repository/check/check-plan";
 import { formatSpans } from "@garrison/repository/repair/block-runs";
@@ -35,11 +36,12 @@ export async function checkStoredRepository(
   using opened = await openNamedRepository({ ...flags, repository: url }, context);
   const findings: Finding[] = [];
   const domains: DomainSummary[] = [];
+  const onFinding = (finding: Finding) => {
+    findings.push(finding);
+    if (flags.json !== true) context.stdout.write(formatFinding(finding, flags.ranges === true));
+  };
+  for await (const finding of checkKeys(opened, context)) onFinding(finding);
   for (const { domain } of await listDomains(opened, flags.domain, context)) {
-    const onFinding = (finding: Finding) => {
-      findings.push(finding);
-      if (flags.json !== true) context.stdout.write(formatFinding(finding, flags.ranges === true));
-    };
     const checked = await checkDomain(opened, { plan: { ...wanted, domain }, onFinding }, context);
     domains.push({ domain, ...checked });
   }

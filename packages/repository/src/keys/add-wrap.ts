@@ -1,6 +1,7 @@
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { decodeEpochSlot } from "../format/key-marks.ts";
 import { wrapName } from "../format/key-wrap.ts";
+import { deleteObject } from "../store/delete-object.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import type { Keyring } from "./open-keyring.ts";
 import { readKeyObjects } from "./read-key-objects.ts";
@@ -27,7 +28,7 @@ export async function addWrap(
       decodeEpochSlot({ repositoryId, epoch }, bytes, masterKeys[0]!) !== undefined,
   );
   if (!isOvertaken) return wrapId;
-  await dependencies.store.delete(wrapName(wrapId), call);
+  await deleteObject(dependencies.store, wrapName(wrapId), call);
   throw new GarrisonError("keys-conflict", `the keys of ${dependencies.store.address} have been rotated`);
 }
 

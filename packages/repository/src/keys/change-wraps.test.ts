@@ -6,6 +6,7 @@ import { wrapName } from "../format/key-wrap.ts";
 import { call } from "../simulation/engine-fixture.ts";
 import { keyringOf, killAtEachCall, openKeysFixture, refusalOf } from "../simulation/keys-fixture.ts";
 import { openFaultyObjectStore } from "../store/faulty-object-store.ts";
+import { openVersionedMemoryStore } from "../store/versioned-memory-store.ts";
 import { addWrap, changeSecret } from "./add-wrap.ts";
 import { listWraps } from "./list-wraps.ts";
 import { openKeyring } from "./open-keyring.ts";
@@ -94,6 +95,44 @@ describe("opening", () => {
     for (const [name, object] of other.objects)
       if (name.startsWith("key/")) fixture.objects.set(name, object);
     expect(await refusalOf(fixture, second)).toBe("repository-password-wrong");
+  });
+});
+
+describe("in a versioned store", () => {
+  async function versioned(seed: string) {
+    const fixture = await openKeysFixture(seed, [first, second]);
+    const store = openVersionedMemoryStore({ clock: fixture.clock, lockMode: "compliance" });
+    for (const [key, { bytes }] of fixture.objects) await store.create(key, bytes, call);
+    return { ...fixture, store };
+  }
+
+  test("keys that somebody has hidden or replaced still open the repository", async () => {
+    const fixture = await versioned("hidden");
+    for (const key of fixture.store.objects.keys()) {
+      if (key === "garrison") fixture.store.overwrite(key, Buffer.from("rubbish"));
+      else fixture.store.hide(key);
+    }
+    expect(await refusalOf(fixture, first)).toBeUndefined();
+    const stranger = { masterSecret: random.bytes(32) };
+    expect(await refusalOf(fixture, stranger)).toBe("object-malformed");
+  });
+
+  test("a removed key leaves no version behind, unless a lock holds it: then it is retired", async () => {
+    const fixture = await versioned("versions");
+    const keyring = await keyringOf(fixture, first);
+    const wrapId = listWraps(keyring).find(({ isAtHand }) => !isAtHand)!.wrapId;
+    const untilMs = fixture.clock.now() + 60_000;
+    const [held] = fixture.store.objects.get(wrapName(wrapId))!;
+    await fixture.store.versions.extendRetention(
+      { key: wrapName(wrapId), versionId: held!.versionId },
+      untilMs,
+      call,
+    );
+    expect(await removeWrap(fixture, { keyring, wrapId }, call)).toBe("retired");
+    expect(await refusalOf(fixture, second)).toBe("key-retired");
+    await fixture.clock.advance(61_000);
+    expect(await removeWrap(fixture, { keyring, wrapId }, call)).toBe("deleted");
+    expect([...fixture.store.objects.keys()].filter((key) => key.includes(wrapId))).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import { controlPair } from "../format/sealed-object.ts";
 import { deriveKey } from "../format/derive-key.ts";
 import { requireDomainName } from "../format/object-names.ts";
 import { joinEpochs } from "./epochs.ts";
+import { describeKeys } from "./describe-keys.ts";
 import type { EpochKeys } from "./keys.ts";
 import type { Repository } from "./open-repository.ts";
 
@@ -33,6 +34,14 @@ export function deriveRepository(repositoryId: string, masterKeys: readonly Uint
       }
       return deriveKey(master, "session data", [requireDomainName(domain), Buffer.from(sessionId, "hex")]);
     },
+    describeKeys: (objects) =>
+      describeKeys({
+        repositoryId,
+        masterKeys,
+        objects,
+        newestEpoch: masterKeys.length,
+        openedBy: new Map(),
+      }),
     controlPrivateKey: (domain) => control(masterKeys.at(-1)!, domain).privateKey,
   };
 }

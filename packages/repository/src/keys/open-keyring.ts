@@ -2,6 +2,7 @@ import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { decodeEpochSlot, decodeRetiredMark, epochCheck, type EpochSlot } from "../format/key-marks.ts";
 import { openWrap, type KeyWrap } from "../format/key-wrap.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
+import { openOldestVersions } from "../store/oldest-versions-store.ts";
 import { readKeyObjects, type KeyObjects, type StoredWrap } from "./read-key-objects.ts";
 import { readRepositoryHeader } from "./repository-header.ts";
 import type { RepositorySecret } from "./repository-secret.ts";
@@ -15,8 +16,15 @@ export interface Keyring {
   /** The newest epoch that the repository has; greater than the number of keys when these are outdated. */
   readonly newestEpoch: number;
   readonly objects: KeyObjects;
-  /** The wraps that were opened, each with the number of the secret that did. */
-  readonly openedBy: ReadonlyMap<string, number>;
+  /** The wraps that were opened. */
+  readonly openedBy: ReadonlyMap<string, Opening>;
+}
+
+export interface Opening {
+  /** Number of the secret that did it. */
+  readonly secret: number;
+  /** Of the wrap, as it was then. */
+  readonly bytes: Uint8Array;
 }
 
 export interface KeyringRequest {
@@ -25,9 +33,8 @@ export interface KeyringRequest {
   readonly every?: boolean;
 }
 
-interface OpenedWrap {
+interface OpenedWrap extends Opening {
   readonly wrapId: string;
-  readonly secret: number;
   readonly masterKeys: readonly Uint8Array[];
 }
 
@@ -40,10 +47,37 @@ interface Refusals {
 }
 
 /**
- * Opens wraps with one or several secrets. Foreign and damaged wraps are passed over. Throws `repository-missing`,
+ * Opens wraps with one or several secrets. Foreign and damaged wraps are passed over; where versions are kept and nothing
+ * opens, the oldest ones are tried, since whatever hides or replaces them is not ours. Throws `repository-missing`,
  * `repository-password-wrong`, `key-retired`, `keys-damaged`, or why the key service refused.
  */
 export async function openKeyring(
+  dependencies: { readonly store: ObjectStore },
+  request: KeyringRequest,
+  call: StoreCall,
+): Promise<Keyring> {
+  try {
+    return await openPlainly(dependencies, request, call);
+  } catch (error) {
+    const { versions } = dependencies.store;
+    if (versions === undefined || !isGarrisonError(error) || !hiddenCodes.has(error.code)) throw error;
+    const store = openOldestVersions(dependencies.store, versions);
+    return await openPlainly({ store }, request, call).catch(() => {
+      throw error;
+    });
+  }
+}
+
+/** What it looks like when somebody has hidden or replaced the key objects. */
+const hiddenCodes = new Set([
+  "repository-missing",
+  "repository-password-wrong",
+  "repository-unsupported",
+  "keys-damaged",
+  "object-malformed",
+]);
+
+async function openPlainly(
   dependencies: { readonly store: ObjectStore },
   request: KeyringRequest,
   call: StoreCall,
@@ -80,9 +114,9 @@ interface Attempt extends KeyringPlace {
 
 async function* tryWraps(attempt: Attempt, call: StoreCall): AsyncGenerator<OpenedWrap> {
   for (const [secret, given] of attempt.request.secrets.entries()) {
-    for (const { wrapId, wrap } of inOrder(attempt.objects, given)) {
+    for (const { wrapId, wrap, bytes } of inOrder(attempt.objects, given)) {
       const masterKeys = await tryWrap(attempt, { wrapId, wrap, secret: given }, call);
-      if (masterKeys !== undefined) yield { wrapId, secret, masterKeys };
+      if (masterKeys !== undefined) yield { wrapId, bytes, secret, masterKeys };
     }
   }
 }
@@ -146,7 +180,7 @@ function joinKeyring(place: KeyringPlace, opened: readonly OpenedWrap[]): Keyrin
     objects,
     masterKeys,
     newestEpoch: Math.max(masterKeys.length, ...slots.map(([epoch]) => epoch)),
-    openedBy: new Map(opened.map((wrap) => [wrap.wrapId, wrap.secret])),
+    openedBy: new Map(opened.map(({ wrapId, secret, bytes }) => [wrapId, { secret, bytes }])),
   };
 }
 

@@ -1,7 +1,9 @@
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
 import { deriveRepository } from "./derive-keys.ts";
 import type { DomainKeys } from "./keys.ts";
+import { describeKeys, type KeysDescription } from "./describe-keys.ts";
 import { openKeyring, type Keyring } from "./open-keyring.ts";
+import type { KeyObjects } from "./read-key-objects.ts";
 import type { RepositorySecret } from "./repository-secret.ts";
 
 /** An opened repository: the holder of the master keys. It derives keys and touches no store. */
@@ -15,6 +17,8 @@ export interface Repository {
   domainKeys(domain: string): DomainKeys;
   /** A session has one epoch, that of its `open`; a new one takes the newest. Throws `keys-outdated`. */
   sessionDataKey(domain: string, sessionId: string, epoch: number): Uint8Array;
+  /** What there is under `key/`, judged by the master keys at hand. */
+  describeKeys(objects: KeyObjects): KeysDescription;
   /** Ed25519 private key (PKCS #8) of the newest epoch, signs fences and tombstones: the keeper's alone. */
   controlPrivateKey(domain: string): Uint8Array;
 }
@@ -33,5 +37,9 @@ export async function openRepository(
 
 export function repositoryOf(keyring: Keyring): Repository {
   const { repositoryId, masterKeys, newestEpoch } = keyring;
-  return { ...deriveRepository(repositoryId, masterKeys), newestEpoch };
+  return {
+    ...deriveRepository(repositoryId, masterKeys),
+    newestEpoch,
+    describeKeys: (objects) => describeKeys({ ...keyring, objects }),
+  };
 }

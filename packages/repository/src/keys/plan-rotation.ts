@@ -66,12 +66,12 @@ function rewrite(
   keyring: Keyring,
   wraps: { readonly kept: readonly WrapSummary[]; readonly whole: readonly WrapSummary[] },
 ): readonly RewrittenWrap[] {
-  const ownerOf = (wrap: WrapSummary) => `${keyring.openedBy.get(wrap.wrapId)} ${wrap.keyId ?? ""}`;
+  const ownerOf = (wrap: WrapSummary) => `${keyring.openedBy.get(wrap.wrapId)?.secret} ${wrap.keyId ?? ""}`;
   const done = new Set(wraps.whole.filter((wrap) => wrap.isAtHand).map(ownerOf));
   const found = new Map<string, RewrittenWrap>();
   for (const wrap of wraps.kept) {
     const { label = "", keyId } = wrap;
-    const secret = keyring.openedBy.get(wrap.wrapId)!;
+    const { secret } = keyring.openedBy.get(wrap.wrapId)!;
     const rewritten = { secret, label, ...(keyId === undefined ? {} : { keyId }) };
     if (!done.has(ownerOf(wrap))) found.set(ownerOf(wrap), rewritten);
   }

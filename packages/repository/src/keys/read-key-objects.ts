@@ -20,8 +20,8 @@ export interface KeyObjects {
   readonly marks: ReadonlyMap<string, Uint8Array>;
   /** Slots of epochs, by number. */
   readonly slots: ReadonlyMap<number, Uint8Array>;
-  /** Names that are none of ours. */
-  readonly foreign: readonly string[];
+  /** Names that are none of ours, and objects that are too large for what they are called. */
+  readonly foreign: readonly { readonly name: string; readonly reason: string }[];
 }
 
 const readsAtOnce = 8;
@@ -35,7 +35,7 @@ export async function readKeyObjects(
     damaged: new Map<string, string>(),
     marks: new Map<string, Uint8Array>(),
     slots: new Map<number, Uint8Array>(),
-    foreign: [] as string[],
+    foreign: [] as { readonly name: string; readonly reason: string }[],
   };
   const options = { concurrency: readsAtOnce, signal: call.signal };
   const listed = mapConcurrent(store.list(wrapPrefix, call), options, async (object) => ({
@@ -44,9 +44,9 @@ export async function readKeyObjects(
   }));
   for await (const { key, bytes } of listed) {
     const name = parseKeyName(key);
-    if (name === undefined) found.foreign.push(key);
+    if (name === undefined) found.foreign.push({ name: key, reason: "no object of ours has such a name" });
     else if (name.kind === "wrap") addWrap(found, name.wrapId, bytes);
-    else if (typeof bytes === "string") found.foreign.push(key);
+    else if (typeof bytes === "string") found.foreign.push({ name: key, reason: bytes });
     else if (name.kind === "retired") found.marks.set(name.wrapId, bytes);
     else found.slots.set(name.epoch, bytes);
   }

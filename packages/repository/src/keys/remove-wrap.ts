@@ -1,6 +1,7 @@
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { decodeRetiredMark, encodeRetiredMark, retiredName } from "../format/key-marks.ts";
 import { isAuthenticWrap, wrapName } from "../format/key-wrap.ts";
+import { deleteObject } from "../store/delete-object.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
 import type { Keyring } from "./open-keyring.ts";
 import { readKeyObjects, type KeyObjects } from "./read-key-objects.ts";
@@ -31,7 +32,7 @@ export async function removeWrap(
     const objects = await readKeyObjects(dependencies, call);
     requireAnother(store, { keyring, objects }, wrapId);
   } catch (error) {
-    if (isGarrisonError(error, "key-last")) await store.delete(retiredName(wrapId), call);
+    if (isGarrisonError(error, "key-last")) await deleteObject(store, retiredName(wrapId), call);
     throw error;
   }
   return deleteMarked(store, wrapId, call);
@@ -54,13 +55,13 @@ async function retire(
 
 async function deleteMarked(store: ObjectStore, wrapId: string, call: StoreCall): Promise<RemoveOutcome> {
   try {
-    await store.delete(wrapName(wrapId), call);
+    await deleteObject(store, wrapName(wrapId), call);
   } catch (error) {
     if (!isGarrisonError(error) || error.code === "aborted" || error.retryable) throw error;
     return "retired";
   }
   // Without its wrap a mark means nothing: it may stay if the store wants it to.
-  await store.delete(retiredName(wrapId), call).catch(() => undefined);
+  await deleteObject(store, retiredName(wrapId), call).catch(() => undefined);
   return "deleted";
 }
 
@@ -86,5 +87,7 @@ export function isProven(
   { wrapId, bytes }: { readonly wrapId: string; readonly bytes: Uint8Array },
 ): boolean {
   const { repositoryId, masterKeys, openedBy } = keyring;
-  return openedBy.has(wrapId) || isAuthenticWrap({ repositoryId, wrapId }, bytes, masterKeys[0]!);
+  const opening = openedBy.get(wrapId);
+  const isSame = opening !== undefined && Buffer.compare(opening.bytes, bytes) === 0;
+  return isSame || isAuthenticWrap({ repositoryId, wrapId }, bytes, masterKeys[0]!);
 }

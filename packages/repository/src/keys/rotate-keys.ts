@@ -1,6 +1,7 @@
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { decodeEpochSlot, encodeEpochSlot, epochCheck, epochSlotName } from "../format/key-marks.ts";
 import { wrapName } from "../format/key-wrap.ts";
+import { deleteObject } from "../store/delete-object.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import type { RemovedWrap } from "./add-wrap.ts";
 import { listWraps, type WrapSummary } from "./list-wraps.ts";
@@ -118,7 +119,7 @@ async function withdraw(
   call: StoreCall,
 ): Promise<never> {
   for (const wrapId of written) {
-    await store.delete(wrapName(wrapId), call).catch((error: unknown) => {
+    await deleteObject(store, wrapName(wrapId), call).catch((error: unknown) => {
       if (isGarrisonError(error, "aborted")) throw error;
     });
   }

@@ -49,29 +49,7 @@ export type RecoveredChunk =
 export function openChunkReader(dependencies: ChunkReaderDependencies): ChunkReader {
   const { keys, store, crew } = dependencies;
   const forwards = dependencies.forwards ?? openForwardReader(dependencies);
-  const keyOf = openPackKeys(dependencies);
-  const open = async (
-    address: ChunkAddress,
-    stored: Uint8Array,
-    seal: { readonly codec: Codec; readonly sealedIn: PackAddress },
-  ): Promise<RecoveredChunk> => {
-    const { id } = address;
-    const { codec, sealedIn } = seal;
-    const plainBytes = plainBytesOf(address);
-    const slot = crew.borrow(plainBytes);
-    if (stored.length > slot.packed.length) {
-      crew.giveBack(slot);
-      return { damage: "length" };
-    }
-    slot.packed.set(stored);
-    const aad = chunkAad(keys, { id, plainBytes, codec });
-    const itemKey = keyOf(sealedIn, aad, stored);
-    const job = { sealedBytes: stored.length, plainBytes, itemKey, aad, id, codec };
-    const recovered = await crew.recover(slot, job);
-    if (!("damage" in recovered)) return { slot, sha256: recovered.sha256 };
-    crew.giveBack(slot);
-    return recovered;
-  };
+  const open = openSealedChunks(dependencies);
   const recover: ChunkReader["recover"] = async ({ range, bytes, address }, call) => {
     const start = address.offset - range.offset;
     const pack = packOf(address);
@@ -134,6 +112,34 @@ function findOverwritten(
     return "damage" in opened ? undefined : opened;
   };
   return findInVersions(store, { key: wanted.key, range: { offset, length }, open }, call);
+}
+
+/** Opens and verifies a sealed chunk in a slot of the crew, under the key of the pack that it was sealed in. */
+function openSealedChunks(dependencies: ChunkReaderDependencies) {
+  const { keys, crew } = dependencies;
+  const keyOf = openPackKeys(dependencies);
+  return async (
+    address: ChunkAddress,
+    stored: Uint8Array,
+    seal: { readonly codec: Codec; readonly sealedIn: PackAddress },
+  ): Promise<RecoveredChunk> => {
+    const { id } = address;
+    const { codec, sealedIn } = seal;
+    const plainBytes = plainBytesOf(address);
+    const slot = crew.borrow(plainBytes);
+    if (stored.length > slot.packed.length) {
+      crew.giveBack(slot);
+      return { damage: "length" };
+    }
+    slot.packed.set(stored);
+    const aad = chunkAad(keys, { id, plainBytes, codec });
+    const itemKey = keyOf(sealedIn, aad, stored);
+    const job = { sealedBytes: stored.length, plainBytes, itemKey, aad, id, codec };
+    const recovered = await crew.recover(slot, job);
+    if (!("damage" in recovered)) return { slot, sha256: recovered.sha256 };
+    crew.giveBack(slot);
+    return recovered;
+  };
 }
 
 /**

@@ -1,0 +1,173 @@
+import { GarrisonError } from "@garrison/core/garrison-error";
+import { seededRandom, type Random } from "@garrison/core/random";
+import { VirtualClock } from "@garrison/core/virtual-clock";
+import { readFooter } from "../backup/load-resume.ts";
+import type { ForwardedItem } from "../format/forward.ts";
+import { maxPackBytes } from "../format/format-limits.ts";
+import { packName, packPrefix, parsePackName } from "../format/object-names.ts";
+import { PackBuilder, type PackAddress } from "../format/pack-container.ts";
+import { endPoint, fenceSession, giveUpSession } from "../keeper/end-session.ts";
+import {
+  commitMoves,
+  openKeeperSession,
+  storeForward,
+  type KeeperSession,
+} from "../keeper/keeper-session.ts";
+import { writeNote } from "../keeper/notes.ts";
+import { initRepository } from "../keys/init-repository.ts";
+import { openKeyring } from "../keys/open-keyring.ts";
+import { repositoryOf } from "../keys/open-repository.ts";
+import { planRotation } from "../keys/plan-rotation.ts";
+import type { RepositorySecret } from "../keys/repository-secret.ts";
+import { rotateKeys } from "../keys/rotate-keys.ts";
+import { openFaultyObjectStore } from "../store/faulty-object-store.ts";
+import { openMemoryObjectStore } from "../store/memory-object-store.ts";
+import type { ObjectStore } from "../store/object-store.ts";
+import {
+  backUp,
+  call,
+  drawSession,
+  fixtureDomain,
+  MemoryDisk,
+  type Fixture,
+  type FixtureBackup,
+} from "./engine-fixture.ts";
+
+export interface SamplePoint {
+  readonly sessionId: string;
+  readonly series: string;
+  /** What its one volume, `vol-1`, holds; the rest is zero. */
+  readonly blocks: ReadonlyMap<number, Uint8Array>;
+}
+
+/** A small repository with every kind of object in it, and what must come out of it. */
+export interface SampleRepository {
+  readonly fixture: Fixture;
+  /** All points that have not ended, oldest first. */
+  readonly points: readonly SamplePoint[];
+  readonly endedPoint: string;
+}
+
+const blockBytes = 300;
+const death = new GarrisonError("aborted", "the writer was killed");
+
+/**
+ * Two key epochs; a series of full and incremental points across them, with a pack moved since; a series whose point was
+ * resumed by a second lane from the marks of the first; a point that has ended, a session that was fenced, one that gave
+ * up; a note. Equal seeds make equal bytes (of one Node version: the compression may differ in another).
+ */
+export async function buildSampleRepository(
+  seed: string,
+  secrets: readonly RepositorySecret[],
+): Promise<SampleRepository> {
+  const random = seededRandom(seed);
+  const clock = new VirtualClock();
+  const store = openMemoryObjectStore(clock);
+  const base = { random, clock, store, objects: store.objects };
+  const first = await initRepository(base, secrets, call);
+  const old: Fixture = { ...base, masterKeys: [], repository: first, keys: first.domainKeys(fixtureDomain) };
+  const disk = new MemoryDisk(1500);
+  writeBlocks(disk, random, [0, 1, 2, 600, 601, 1400]);
+  const points: SamplePoint[] = [await addPoint(old, disk, { source: disk.source(), series: "disk" })];
+  writeBlocks(disk, random, [1, 700]);
+  disk.erase(601);
+  const parent = points[0]!.sessionId;
+  points.push(await addPoint(old, disk, { source: disk.source([1, 601, 700]), series: "disk", parent }));
+  points.push(await addResumedPoint(old));
+  const endedPoint = await endSome(old, disk);
+  const rotated = await rotate(old, secrets);
+  writeBlocks(disk, random, [600, 1499]);
+  const newer = { source: disk.source([600, 1499]), series: "disk", parent: points[1]!.sessionId };
+  points.push(await addPoint(rotated, disk, newer));
+  await movePacks(rotated, parent);
+  await writeNote(keeperOf(rotated), { kind: "catalogue", body: { sample: true } }, call);
+  return { fixture: rotated, points, endedPoint };
+}
+
+function keeperOf(fixture: Fixture) {
+  return { ...fixture, controlPrivateKey: fixture.repository.controlPrivateKey(fixtureDomain) };
+}
+
+function writeBlocks(disk: MemoryDisk, random: Random, indexes: readonly number[]): void {
+  for (const index of indexes) disk.write(index, random, blockBytes);
+}
+
+async function addPoint(
+  fixture: Fixture,
+  disk: MemoryDisk,
+  backup: FixtureBackup & { readonly series: string },
+): Promise<SamplePoint> {
+  const { point } = await backUp(fixture, backup);
+  return { sessionId: point, series: backup.series, blocks: disk.copy() };
+}
+
+async function addResumedPoint(fixture: Fixture): Promise<SamplePoint> {
+  const disk = new MemoryDisk(2600);
+  writeBlocks(disk, fixture.random, [0, 600, 1200, 1800, 2400]);
+  const backup = { source: disk.source(), series: "resumed", sessionId: await drawSession(fixture) };
+  const dying = openFaultyObjectStore(fixture.store, ({ method, key }) =>
+    method === "create" && key.includes("/point/") ? { when: "before", error: death } : undefined,
+  );
+  await backUp(fixture, { ...backup, store: dying }).catch(() => undefined);
+  return addPoint(fixture, disk, backup);
+}
+
+async function endSome(fixture: Fixture, disk: MemoryDisk): Promise<string> {
+  const keeper = keeperOf(fixture);
+  const { point } = await backUp(fixture, { source: disk.source(), series: "ended" });
+  await endPoint(keeper, { series: "ended", sessionId: point }, call);
+  await fenceSession(keeper, { series: "disk", sessionId: await drawSession(fixture) }, call);
+  await giveUpSession(keeper, { series: "disk", sessionId: await drawSession(fixture) }, call);
+  return point;
+}
+
+async function rotate(fixture: Fixture, secrets: readonly RepositorySecret[]): Promise<Fixture> {
+  await fixture.clock.advance(60_000);
+  const keyring = await openKeyring(fixture, { secrets, every: true }, call);
+  await rotateKeys(fixture, { keyring, plan: planRotation(keyring), secrets }, call);
+  const after = await openKeyring(fixture, { secrets, every: true }, call);
+  const repository = repositoryOf(after);
+  const { masterKeys } = after;
+  return { ...fixture, masterKeys, repository, keys: repository.domainKeys(fixtureDomain) };
+}
+
+/** Moves the first pack of a session and its first map pack, as a prune would. */
+async function movePacks(fixture: Fixture, session: string): Promise<void> {
+  await fixture.clock.advance(60_000);
+  const keeper = keeperOf(fixture);
+  const moves = await openKeeperSession(keeper, { bases: [] }, call);
+  const packs = [];
+  for (const kind of ["pack", "map"] as const) {
+    for await (const { key } of fixture.store.list(packPrefix(fixtureDomain, kind, session), call)) {
+      packs.push({ lane: moves.laneId, kind, ...(await movePack(fixture, parsePackName(key)!, moves)) });
+      await fixture.store.delete(key, call);
+      break;
+    }
+  }
+  await commitMoves(keeper, { session: moves, packs }, call);
+}
+
+async function movePack(fixture: Fixture, origin: PackAddress, moves: KeeperSession) {
+  const { keys, store } = fixture;
+  const bytes = await store.read(packName(fixtureDomain, origin.kind, origin), call);
+  const target = { kind: origin.kind, session: moves.sessionId, lane: moves.laneId, number: 0 };
+  const buffer = Buffer.alloc(maxPackBytes);
+  const builder = new PackBuilder(target, { keys, itemKey: new Uint8Array(32) }, buffer);
+  const items: ForwardedItem[] = [];
+  for (const entry of await readFooter(fixture, { address: origin, sizeBytes: bytes.length }, call)) {
+    const { offset, length, codec } = entry;
+    const place = builder.appendSealed(entry, bytes.subarray(offset, offset + length));
+    items.push({ offset, length, newOffset: place.offset, newLength: length, codec });
+  }
+  const moved = builder.finish();
+  await store.create(packName(fixtureDomain, target.kind, target), moved, call);
+  await storeForward(keeperOf(fixture), { kind: origin.kind, origin, target, items }, call);
+  return { number: target.number, items: items.length, sizeBytes: moved.length };
+}
+
+/** A fresh copy of everything that a store in memory holds. */
+export function copySample(sample: SampleRepository): SampleRepository {
+  const objects = new Map(sample.fixture.objects);
+  const store: ObjectStore = openMemoryObjectStore(sample.fixture.clock, objects);
+  return { ...sample, fixture: { ...sample.fixture, objects, store } };
+}
