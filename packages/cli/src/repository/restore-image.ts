@@ -4,7 +4,8 @@ import { formatSize, GiB } from "@garrison/core/units";
 import type { BlockTarget } from "@garrison/repository/disk/block-target";
 import { openFileBlockTarget } from "@garrison/repository/disk/file-block-target";
 import type { DomainKeys } from "@garrison/repository/keys/keys";
-import { findNewestPoint, listPoints } from "@garrison/repository/point/list-points";
+import { findNewestPoint } from "@garrison/repository/point/find-newest-point";
+import { findPoint } from "@garrison/repository/point/list-points";
 import type { PointVolume, RestorePoint } from "@garrison/repository/point/read-point";
 import { restoreVolume, type RestoreSummary } from "@garrison/repository/restore/restore-volume";
 import type { CliContext } from "../cli-context.ts";
@@ -28,7 +29,7 @@ export async function restoreImage(
 ): Promise<void> {
   using opened = await openNamedRepository(flags, context);
   const keys = opened.repository.domainKeys(flags.domain);
-  const found = await findPoint({ store: opened.store, keys, point }, context);
+  const found = await findNamed({ store: opened.store, keys, point }, context);
   const volume = chooseVolume(found, flags.volume);
   const place = { target: flags.target, sizeBytes: volume.sizeBytes, inPlace: flags.inPlace === true };
   const target = await openTarget(place, found, context);
@@ -41,16 +42,15 @@ export async function restoreImage(
   }
 }
 
-async function findPoint(
+async function findNamed(
   wanted: { readonly store: OpenedRepository["store"]; readonly keys: DomainKeys; readonly point: string },
   context: CliContext,
 ): Promise<RestorePoint> {
   if (/^[0-9a-f]{16}$/.test(wanted.point)) {
-    const points = await listPoints(wanted, {}, context);
-    const found = points.find((each) => each.sessionId === wanted.point);
+    const found = await findPoint(wanted, wanted.point, context);
     if (found !== undefined) return found;
   }
-  const newest = await findNewestPoint(wanted, wanted.point, context);
+  const newest = await findNewestPoint({ ...wanted, clock: context.clock }, wanted.point, context);
   if (newest !== undefined) return newest;
   throw new GarrisonError(
     "point-missing",

@@ -74,7 +74,9 @@ function openParent(run: BackupRun, volumeId: string): VolumeReader | undefined 
   const volume = parent?.volumes.find((each) => each.volumeId === volumeId);
   return volume === undefined
     ? undefined
-    : openParentReader(openVolumeReader(run.dependencies, { series, volume }, run.call));
+    : openParentReader(
+        openVolumeReader(run.dependencies, { series, volume, placesAtOnce: run.concurrency }, run.call),
+      );
 }
 
 interface VolumeWriterOptions {
