@@ -4,7 +4,7 @@ import type { BackupSummary } from "@garrison/repository/backup/backup-plan";
 import { backupVolumes } from "@garrison/repository/backup/backup-volumes";
 import type { DomainKeys } from "@garrison/repository/keys/keys";
 import { requireCurrentKeys } from "@garrison/repository/keys/require-current-keys";
-import { findNewestPoint } from "@garrison/repository/point/list-points";
+import { findNewestPoint } from "@garrison/repository/point/find-newest-point";
 import { readOpenSession } from "@garrison/repository/backup/open-session";
 import { readPoint, type RestorePoint } from "@garrison/repository/point/read-point";
 import { newLaneId, newSessionId } from "@garrison/repository/point/session-id";
@@ -55,7 +55,7 @@ async function findParent(
 ): Promise<RestorePoint | undefined> {
   const dependencies = { store: opened.store, keys: wanted.keys };
   const { name, resume } = wanted.flags;
-  if (resume === undefined) return findNewestPoint(dependencies, name, context);
+  if (resume === undefined) return findNewestPoint({ ...dependencies, clock: context.clock }, name, context);
   const open = await readOpenSession(dependencies, resume, context);
   const base = open.bases[0]?.session;
   return base === undefined ? undefined : readPoint(dependencies, { series: name, sessionId: base }, context);

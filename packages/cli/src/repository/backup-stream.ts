@@ -3,7 +3,7 @@ import { formatDuration, formatSize } from "@garrison/core/units";
 import type { BackupSummary } from "@garrison/repository/backup/backup-plan";
 import { readOpenSession } from "@garrison/repository/backup/open-session";
 import type { DomainKeys } from "@garrison/repository/keys/keys";
-import { findNewestPoint } from "@garrison/repository/point/list-points";
+import { findNewestPoint } from "@garrison/repository/point/find-newest-point";
 import type { RestorePoint } from "@garrison/repository/point/read-point";
 import { newLaneId, newSessionId } from "@garrison/repository/point/session-id";
 import { backupStream } from "@garrison/repository/stream/backup-stream";
@@ -39,7 +39,11 @@ export async function backupStreamInput(
   requireStreamInput(command, context);
   using opened = await openNamedRepository(flags, context);
   const keys = opened.repository.domainKeys(flags.domain);
-  const newest = await findNewestPoint({ store: opened.store, keys }, flags.name, context);
+  const newest = await findNewestPoint(
+    { store: opened.store, keys, clock: context.clock },
+    flags.name,
+    context,
+  );
   requireKind(newest, "stream");
   if (flags.resume !== undefined) await readOpenSession({ store: opened.store, keys }, flags.resume, context);
   const input = openStreamInput(command, context);

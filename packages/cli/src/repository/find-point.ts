@@ -1,6 +1,7 @@
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { DomainKeys } from "@garrison/repository/keys/keys";
-import { findNewestPoint, listPoints } from "@garrison/repository/point/list-points";
+import { findNewestPoint } from "@garrison/repository/point/find-newest-point";
+import { findPoint as findStoredPoint } from "@garrison/repository/point/list-points";
 import type { PointVolume, RestorePoint } from "@garrison/repository/point/read-point";
 import type { ObjectStore } from "@garrison/repository/store/object-store";
 import type { CliContext } from "../cli-context.ts";
@@ -12,11 +13,10 @@ export async function findPoint(
   context: CliContext,
 ): Promise<RestorePoint> {
   if (/^[0-9a-f]{16}$/.test(wanted.point)) {
-    const points = await listPoints(wanted, {}, context);
-    const found = points.find((each) => each.sessionId === wanted.point);
+    const found = await findStoredPoint(wanted, wanted.point, context);
     if (found !== undefined) return found;
   }
-  const newest = await findNewestPoint(wanted, wanted.point, context);
+  const newest = await findNewestPoint({ ...wanted, clock: context.clock }, wanted.point, context);
   if (newest !== undefined) return newest;
   throw new GarrisonError(
     "point-missing",

@@ -75,7 +75,8 @@ async function openParent(run: BackupRun, volumeId: string): Promise<SoundParent
   const { series, parent } = run.session;
   const volume = parent?.volumes.find((each) => each.volumeId === volumeId);
   if (volume === undefined) return undefined;
-  const reader = openVolumeReader(run.dependencies, { series, volume }, run.call);
+  const owner = { series, volume, placesAtOnce: run.concurrency };
+  const reader = openVolumeReader(run.dependencies, owner, run.call);
   return openParentReader(await openSoundParent(reader, run.lost, run.call));
 }
 

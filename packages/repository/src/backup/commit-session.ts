@@ -92,8 +92,10 @@ async function verifyArrival(run: CommittingRun, results: readonly VolumeResult[
     for (let number = 0; number < (kind === "pack" ? run.packs : run.maps).begun; number++) {
       requireListed(run, listed, run.packFacts.find(kind, { ...lane, number })!);
     }
-    for (const use of results.flatMap((result) => [...result.map.table.uses(kind)])) {
-      if (use.session === sessionId) requireListed(run, listed, use);
+    for (const { map } of results) {
+      for (const use of map.table.uses(kind)) {
+        if (use.session === sessionId) requireListed(run, listed, use);
+      }
     }
   }
 }

@@ -94,7 +94,7 @@ export class VolumeMap {
       root: this.#root,
       table: this.#table,
       hooks: this.#hooks.finish(),
-      blocksHeld: sum([...this.#table.uses("pack")].map((use) => use.references)),
+      blocksHeld: this.#table.references("pack"),
     };
   }
 
@@ -156,8 +156,4 @@ function nameOf(address: ItemAddress) {
 
 function isSameId(old: PageReference, id: Uint8Array): boolean {
   return Buffer.compare(old.id, id) === 0;
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0);
 }

@@ -48,8 +48,8 @@ export async function openImageExport(
     throw new GarrisonError("point-missing", `restore point ${plan.point} holds no volume ${plan.volumeId}`);
   }
   const forwards = openForwardReader(dependencies);
-  const owner = { series: seriesHash(keys, plan.series), volume };
-  const maps = openVolumeReader({ ...dependencies, forwards }, owner, { ...call, keptLeaves });
+  const owner = { series: seriesHash(keys, plan.series), volume, placesAtOnce: keptLeaves };
+  const maps = openVolumeReader({ ...dependencies, forwards }, owner, call);
   const crew = openBlockCrew(keys.idKey, { threads: plan.threads });
   const chunks = openChunkReader({ ...dependencies, forwards, crew });
   const cache = new BlockCache({ maps, chunks, giveBack: (slot) => crew.giveBack(slot), keys });

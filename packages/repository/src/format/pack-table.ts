@@ -25,6 +25,15 @@ interface Group {
   length: number;
 }
 
+/** What a restore point needs of the packs of one lane. */
+export interface LaneUses {
+  readonly session: string;
+  readonly lane: string;
+  readonly epoch: number;
+  readonly packs: number;
+  uses(): Iterable<PackUse>;
+}
+
 /**
  * Which packs one volume of a restore point refers to, and how often. An incremental's table is its parent's with the
  * differences of the rewritten pages, so it costs what changed.
@@ -57,14 +66,27 @@ export class PackTable {
     return group === undefined || name.number >= group.length ? undefined : useOf(kind, group, name.number);
   }
 
-  /** Packs that are referred to, in the order of their names. */
-  *uses(kind: PackKind): Generator<PackUse> {
+  /** All references to packs of a kind. */
+  references(kind: PackKind): number {
+    let sum = 0;
+    for (const use of this.uses(kind)) sum += use.references;
+    return sum;
+  }
+
+  /** The packs of each lane that are referred to, in the order of their names. */
+  *lanes(kind: PackKind): Generator<LaneUses> {
     for (const key of [...this.#groups[kind].keys()].sort()) {
       const group = this.#groups[kind].get(key)!;
-      for (let number = 0; number < group.length; number++) {
-        if (group.facts[number * 3]! > 0) yield useOf(kind, group, number);
-      }
+      const { session, lane, epoch } = group;
+      let packs = 0;
+      for (const _ of usesOf(kind, group)) packs++;
+      if (packs > 0) yield { session, lane, epoch, packs, uses: () => usesOf(kind, group) };
     }
+  }
+
+  /** Packs that are referred to, in the order of their names. */
+  *uses(kind: PackKind): Generator<PackUse> {
+    for (const lane of this.lanes(kind)) yield* lane.uses();
   }
 
   #group(kind: PackKind, name: PackName): Group {
@@ -81,6 +103,12 @@ export class PackTable {
     }
     group.length = Math.max(group.length, name.number + 1);
     return group;
+  }
+}
+
+function* usesOf(kind: PackKind, group: Group): Generator<PackUse> {
+  for (let number = 0; number < group.length; number++) {
+    if (group.facts[number * 3]! > 0) yield useOf(kind, group, number);
   }
 }
 
@@ -105,34 +133,26 @@ const sections: readonly PackKind[] = ["pack", "map"];
 export function encodePackTable(table: PackTable): Uint8Array {
   const writer = new ByteWriter(4096).u8(formatVersion);
   for (const kind of sections) {
-    const groups = groupUses(table.uses(kind));
-    writer.varint(groups.length);
-    for (const group of groups) {
-      const { session, lane, epoch } = group[0]!;
-      if (epoch < firstEpoch) throw new GarrisonError("internal", `no epoch is known of session ${session}`);
-      writer.hex(session).hex(lane).u16(epoch).varint(group.length);
-      let next = 0;
-      for (const use of group) {
-        writer
-          .varint(use.number - next)
-          .varint(use.references)
-          .varint(use.items)
-          .varint(use.sizeBytes);
-        next = use.number + 1;
-      }
-    }
+    const lanes = [...table.lanes(kind)];
+    writer.varint(lanes.length);
+    for (const lane of lanes) writeLane(writer, lane);
   }
   return writer.finish();
 }
 
-function groupUses(uses: Iterable<PackUse>): PackUse[][] {
-  const groups: PackUse[][] = [];
-  for (const use of uses) {
-    const last = groups.at(-1);
-    if (last !== undefined && last[0]!.session === use.session && last[0]!.lane === use.lane) last.push(use);
-    else groups.push([use]);
+/** Use by use: a first backup of a large volume has half a million packs in one lane. */
+function writeLane(writer: ByteWriter, { session, lane, epoch, packs, uses }: LaneUses): void {
+  if (epoch < firstEpoch) throw new GarrisonError("internal", `no epoch is known of session ${session}`);
+  writer.hex(session).hex(lane).u16(epoch).varint(packs);
+  let next = 0;
+  for (const use of uses()) {
+    writer
+      .varint(use.number - next)
+      .varint(use.references)
+      .varint(use.items)
+      .varint(use.sizeBytes);
+    next = use.number + 1;
   }
-  return groups;
 }
 
 const maxPackNumber = 2 ** 24;

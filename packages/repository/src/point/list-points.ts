@@ -26,22 +26,25 @@ export async function listPoints(
   const points: RestorePoint[] = [];
   const slots = listSlots(dependencies, filter, call);
   const options = { concurrency: readsAtOnce, signal: call.signal };
-  for await (const point of mapConcurrent(slots, options, (slot) => readListed(dependencies, slot, call))) {
+  for await (const point of mapConcurrent(slots, options, (slot) =>
+    readListedPoint(dependencies, slot, call),
+  )) {
     if (point !== undefined) points.push(point);
   }
   return points.sort((left, right) => (left.sessionId < right.sessionId ? -1 : 1));
 }
 
-/** The newest restore point of a series, or nothing. */
-export async function findNewestPoint(
+/** The point with this id, whatever its series: one reading, and a listing of the domain. */
+export async function findPoint(
   dependencies: ListDependencies,
-  series: string,
+  sessionId: string,
   call: StoreCall,
 ): Promise<RestorePoint | undefined> {
-  const slots: SlotAddress[] = [];
-  for await (const slot of listSlots(dependencies, { series }, call)) slots.push(slot);
-  for (const slot of slots.reverse()) {
-    const point = await readListed(dependencies, slot, call);
+  for await (const { key } of dependencies.store.list(pointPrefix(dependencies.keys.domain), call)) {
+    const slot = parseSlotName(key);
+    if (slot?.session !== sessionId) continue;
+    const isEnded = (await readTombstone(dependencies, slot, call)) === "signed";
+    const point = isEnded ? undefined : await readListedPoint(dependencies, slot, call);
     if (point !== undefined) return point;
   }
   return undefined;
@@ -75,7 +78,8 @@ function isUnreadable(code: string): boolean {
   return code.startsWith("object-") || code === "repository-unsupported" || code === "keys-outdated";
 }
 
-async function readListed(
+/** What a slot holds, if it is a point that can be read. */
+export async function readListedPoint(
   dependencies: ListDependencies,
   slot: SlotAddress,
   call: StoreCall,

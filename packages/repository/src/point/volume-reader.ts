@@ -30,20 +30,26 @@ export interface VolumeReader {
   hooks(): Promise<PackedHooks>;
 }
 
-const keptInteriors = 2;
-/** Enough for who walks in order; who jumps about asks for more. */
-const defaultKeptLeaves = 4;
+export interface VolumeOwner {
+  readonly series: string;
+  readonly volume: RecordVolume;
+  /** Who asks for many places at once says for how many, so that no page is read twice. */
+  readonly placesAtOnce?: number;
+}
+
+const keptInteriors = 4;
+const keptLeaves = 4;
 
 export function openVolumeReader(
   given: PageReaderDependencies,
-  owner: { readonly series: string; readonly volume: RecordVolume },
-  call: StoreCall & { readonly keptLeaves?: number },
+  owner: VolumeOwner,
+  call: StoreCall,
 ): VolumeReader {
   const dependencies = { ...given, forwards: given.forwards ?? openForwardReader(given) };
-  const { volume } = owner;
+  const { volume, placesAtOnce = 0 } = owner;
   const place = { series: owner.series, volumeId: volume.volumeId, kind: volume.kind };
   const what = `of ${volume.volumeId}`;
-  const interior = keepLast(keptInteriors, async (slot: number) => {
+  const interior = keepLast(keptInteriors + placesAtOnce, async (slot: number) => {
     const address = volume.root[slot];
     return address === undefined
       ? undefined
@@ -57,7 +63,7 @@ export function openVolumeReader(
     leafCount: countLeaves(volume),
     interior,
     leafReference,
-    leaf: keepLast(call.keptLeaves ?? defaultKeptLeaves, async (leaf: number) => {
+    leaf: keepLast(keptLeaves + placesAtOnce, async (leaf: number) => {
       const address = await leafReference(leaf);
       return address === undefined
         ? undefined
@@ -88,9 +94,11 @@ function keepLast<Result>(
 ): (key: number) => Promise<Result> {
   const answers = new Map<number, Promise<Result>>();
   return (key) => {
-    const answer = answers.get(key) ?? read(key);
+    const known = answers.get(key);
+    const answer = known ?? read(key);
     answers.delete(key);
     answers.set(key, answer);
+    if (known !== undefined) return answer;
     answer.catch(() => answers.delete(key));
     if (answers.size > kept) answers.delete(answers.keys().next().value!);
     return answer;

@@ -63,7 +63,11 @@ function isoOf(timeMs: number, characters: number): string {
 export function planExpiry(points: readonly ExpirablePoint[], rules: RetentionRules): ExpiryPlan {
   requireRules(rules);
   const series = new Map<string, ExpirablePoint[]>();
-  for (const point of points) series.set(point.series, [...(series.get(point.series) ?? []), point]);
+  for (const point of points) {
+    const known = series.get(point.series);
+    if (known === undefined) series.set(point.series, [point]);
+    else known.push(point);
+  }
   const names = [...series.keys()].sort();
   return { decisions: names.flatMap((name) => planSeries(series.get(name)!, rules)) };
 }
