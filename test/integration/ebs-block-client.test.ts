@@ -22,6 +22,7 @@ import { mapConcurrent } from "@garrison/core/map-concurrent";
 import { seededRandom, systemRandom } from "@garrison/core/random";
 import type { FaultKind } from "@garrison/lab/wire/faults";
 import { startLab, type RunningLab } from "@garrison/lab/start-lab";
+import type { BlockReference } from "@garrison/repository/disk/block-source";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { putRole } from "./lab-ec2-roles.ts";
 import { openSdkBlockClient } from "./sdk-block-client.ts";
@@ -371,9 +372,13 @@ async function readAll(random: string): Promise<Buffer[]> {
     { signal },
   );
   const found: Buffer[] = [];
-  const readOne = async (reference: Parameters<typeof source.read>[0]) => source.read(reference, { signal });
-  for await (const { bytes } of mapConcurrent(source.list({ signal }), { concurrency: 8, signal }, readOne))
-    found.push(Buffer.from(bytes));
+  const readOne = async (reference: BlockReference) => {
+    const into = Buffer.alloc(blockBytes);
+    await source.read(reference, into, { signal });
+    return into;
+  };
+  for await (const bytes of mapConcurrent(source.list({ signal }), { concurrency: 8, signal }, readOne))
+    found.push(bytes);
   ours.close();
   return found;
 }
@@ -426,6 +431,27 @@ describe("a source and a target", () => {
   );
 });
 
+test("a source finds any blocks of its snapshot, those that it has not as zeros", async () => {
+  const ours = openOurs(lineOf(running));
+  const clients = { ebs: () => ebs, ebsBlocks: () => ours };
+  const source = await openEbsSnapshotSource(
+    { clients, clock: systemClock, random: systemRandom, snapshotId },
+    { signal },
+  );
+  const located = await Array.fromAsync(source.locate!([0, 5, 11, 12, 2047], { signal }));
+  expect(located.map(({ index, isZero }) => [index, isZero ?? false])).toEqual([
+    [0, false],
+    [5, false],
+    [11, false],
+    [12, true],
+    [2047, true],
+  ]);
+  const into = Buffer.alloc(blockBytes);
+  await source.read(located[1]!, into, { signal });
+  expect(contents[5]!.equals(into)).toBe(true);
+  ours.close();
+});
+
 test("a source reads on under a quota far below what it was promised, and its caller hears nothing of it", async () => {
   const ec2 = { snapshotMs: 5, getBlockPerAccount: { perSecond: 12, burst: 5 } };
   const strict = await startLab({ dataDir: join(dataDir, "quota"), seed: "demo", ec2 });
@@ -450,10 +476,11 @@ test("a source reads on under a quota far below what it was promised, and its ca
       { signal },
     );
     let right = 0;
-    const readOne = async (reference: Parameters<typeof source.read>[0]) => ({
-      index: reference.index,
-      ...(await source.read(reference, { signal })),
-    });
+    const readOne = async (reference: BlockReference) => {
+      const bytes = Buffer.alloc(blockBytes);
+      await source.read(reference, bytes, { signal });
+      return { index: reference.index, bytes };
+    };
     const options = { concurrency: 16, signal };
     for await (const { index, bytes } of mapConcurrent(source.list({ signal }), options, readOne))
       if (contents[index % contents.length]!.equals(bytes)) right++;

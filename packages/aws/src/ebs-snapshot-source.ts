@@ -65,6 +65,20 @@ export async function openEbsSnapshotSource(
     }
   }
 
+  /** Goes through the snapshot's own list as far as the wanted blocks reach: what isn't in it is zero. */
+  async function* locate(wanted: Iterable<number>, { signal }: { readonly signal: AbortSignal }) {
+    let found = new Map<number, BlockReference>();
+    let endBlock = 0;
+    for (const index of wanted) {
+      if (index >= endBlock) {
+        const page = await attempt(signal, () => readFilledPage({ ebs, snapshotId }, index, signal));
+        found = new Map(page.blocks.map((block) => [block.index, block]));
+        endBlock = page.nextToken === undefined ? Infinity : page.blocks.at(-1)!.index + 1;
+      }
+      yield found.get(index) ?? { index, isZero: true };
+    }
+  }
+
   const blocks = options.clients.ebsBlocks();
   const pace = options.pace ?? openBlockPace(options.clock);
   const read: BlockSource["read"] = async ({ index, token }, memory, readCall) => {
@@ -79,6 +93,7 @@ export async function openEbsSnapshotSource(
     identity: `ebs:${snapshotId}`,
     coverage: baseSnapshotId === undefined ? "full" : "changes",
     list,
+    locate,
     read,
     close: async () => undefined,
   };
@@ -104,6 +119,18 @@ async function readPageAfresh(listing: Listing, cursor: PageCursor, signal: Abor
     if (!isStale || cursor.pageToken === undefined) throw error;
     return readPage(listing, { startingBlock: cursor.startingBlock }, signal);
   }
+}
+
+/** The page that begins with that block or the next one there is; EBS may answer with empty ones before it. */
+async function readFilledPage(
+  listing: Listing,
+  startingBlock: number,
+  signal: AbortSignal,
+): Promise<BlockPage> {
+  let page = await readPage(listing, { startingBlock }, signal);
+  while (page.blocks.length === 0 && page.nextToken !== undefined)
+    page = await readPage(listing, { startingBlock, pageToken: page.nextToken }, signal);
+  return page;
 }
 
 function readPage(listing: Listing, cursor: PageCursor, signal: AbortSignal): Promise<BlockPage> {
