@@ -56,6 +56,11 @@ export interface SessionPlan {
   /** Threads that hash and compress; default one a core (8 at most), 0 does it in the caller's thread. */
   readonly threads?: number;
   readonly volumes: readonly SessionVolume[];
+  /**
+   * Promises that the point can't be deleted before then: what it stores is locked for so long and 30 days more, and a
+   * keeper prolongs the locks of what it reuses (`planLockExtension`). A store without locks keeps no promise.
+   */
+  readonly promisedUntilMs?: number;
   /** What is needed to rebuild the resource; sealed into the record under the session's data key. */
   readonly description: Readonly<Record<string, unknown>>;
 }

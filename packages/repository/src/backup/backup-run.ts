@@ -8,6 +8,7 @@ import { MarkWriter } from "./mark-writer.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import type { WriterSession } from "./open-session.ts";
 import { PackStream } from "./pack-stream.ts";
+import { lockForPromise } from "../point/lock-promise.ts";
 import { openPageWriter, type PageWriter } from "./page-writer.ts";
 import type { LostItems } from "../repair/lost-items.ts";
 import { RecentChunks } from "./recent-chunks.ts";
@@ -66,7 +67,9 @@ export class BackupRun<Plan extends SessionPlan = BackupPlan> implements AsyncDi
     this.startedAtMs = dependencies.clock.now();
     this.crew = openBlockCrew(keys.idKey, { threads: plan.threads });
     this.concurrency = plan.concurrency ?? this.crew.busyJobs + blocksAround;
-    const lane = { store, keys, session: session.sessionId, lane: session.laneId };
+    const { promisedUntilMs } = plan;
+    const retain = promisedUntilMs === undefined ? {} : { retainUntilMs: lockForPromise(promisedUntilMs) };
+    const lane = { store, keys, session: session.sessionId, lane: session.laneId, ...retain };
     const data = { packBytes: limits.packBytes, packsInFlight: limits.packsInFlight };
     const packs = new PackStream({ ...lane, ...data, kind: "pack", secret: plan.grant.dataKey }, call);
     const map = { packBytes: limits.mapPackBytes, packsInFlight: 1, beforeStore: () => packs.flush() };

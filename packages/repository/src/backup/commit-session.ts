@@ -15,6 +15,7 @@ import {
 } from "../format/point-record.ts";
 import { encodeObject } from "../format/sealed-object.ts";
 import type { StoreCall } from "../store/object-store.ts";
+import { lockForPromise } from "../point/lock-promise.ts";
 import { readSlot, type SlotContent } from "../point/read-slot.ts";
 import { sessionStartMs } from "../point/session-id.ts";
 import { describePacks } from "./describe-packs.ts";
@@ -131,6 +132,7 @@ function recordOf(run: CommittingRun, stored: Pick<PointRecord, "volumes" | "tab
     ...(parent === undefined ? {} : { parent: parent.session }),
     bases: run.bases.held.map(({ base }) => base),
     ...(predecessor === undefined ? {} : { predecessor }),
+    ...(plan.promisedUntilMs === undefined ? {} : { promisedUntilMs: plan.promisedUntilMs }),
     seen,
     ...stored,
     description,
@@ -141,7 +143,9 @@ async function fillSlot(run: CommittingRun, record: PointRecord): Promise<Backup
   const { keys, random, store } = run.dependencies;
   const name = pointName(keys.domain, run.session.series, record.session);
   const bytes = encodeObject(keys, random, { name, kind: "record", body: encodeRecord(record) });
-  if ((await store.create(name, bytes, run.call)) === "created") return summaryOf(record);
+  const { promisedUntilMs } = record;
+  const retain = promisedUntilMs === undefined ? {} : { retainUntilMs: lockForPromise(promisedUntilMs) };
+  if ((await store.create(name, bytes, { ...run.call, ...retain })) === "created") return summaryOf(record);
   const address = { series: run.session.series, session: record.session };
   const committed = await readFilledSlot(run.dependencies, address, run.call);
   return committed ?? summaryOf(record);

@@ -14,6 +14,8 @@ export interface PackStreamOptions {
   readonly secret: Uint8Array;
   readonly packBytes: number;
   readonly packsInFlight: number;
+  /** Until when the packs are to be locked. */
+  readonly retainUntilMs?: number;
   /** Runs before a full pack is sent and is waited for: what it refers to must be stored first. */
   readonly beforeStore?: () => Promise<void>;
 }
@@ -99,11 +101,13 @@ export class PackStream {
 
   async #send(builder: PackBuilder, buffer: Buffer): Promise<void> {
     const bytes = builder.finish();
+    const { retainUntilMs } = this.#options;
+    const retain = retainUntilMs === undefined ? {} : { retainUntilMs };
     // "exists" means that an earlier try arrived: nobody else writes under this lane's name.
     await this.#options.store.create(
       packName(this.#options.keys.domain, builder.pack.kind, builder.pack),
       bytes,
-      this.#call,
+      { ...this.#call, ...retain },
     );
     const { lane, kind, number } = builder.pack;
     this.#stored.push({ lane, kind, number, items: builder.items, sizeBytes: bytes.length });

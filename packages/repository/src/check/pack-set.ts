@@ -27,6 +27,25 @@ export class PackSet {
     return ((bits?.[pack.number >> 3] ?? 0) & (1 << (pack.number & 7))) !== 0;
   }
 
+  /** Whether it has everything that the other one has. */
+  covers(other: PackSet): boolean {
+    for (const pack of other) if (!this.has(pack)) return false;
+    return true;
+  }
+
+  /** Its bits by lane, the lowest bit of the first byte for pack 0. */
+  *lanes(): Generator<Omit<PackAddress, "number"> & { readonly bits: Uint8Array }> {
+    for (const key of [...this.#lanes.keys()].sort()) {
+      const { lane, bits } = this.#lanes.get(key)!;
+      yield { ...lane, bits: bits.subarray(0, bits.findLastIndex((byte) => byte !== 0) + 1) };
+    }
+  }
+
+  /** Takes the place of whatever it had of that lane. */
+  setLane(lane: Omit<PackAddress, "number">, bits: Uint8Array): void {
+    this.#lanes.set(laneKey(lane), { lane, bits: new Uint8Array(bits) });
+  }
+
   /** In the order of their names. */
   *[Symbol.iterator](): Generator<PackAddress> {
     for (const key of [...this.#lanes.keys()].sort()) {

@@ -43,6 +43,8 @@ export interface PointRecord {
   /** The newest point of the series when this session began, and a digest of all it saw: gaps show. */
   readonly predecessor?: string;
   readonly seen: { readonly count: number; readonly sha256: string };
+  /** Until when the point is promised to be undeletable. */
+  readonly promisedUntilMs?: number;
   readonly volumes: readonly RecordVolume[];
   /** The committing lane's map packs that hold tables and hooks: the tables can't count them. */
   readonly tablePacks: readonly TablePack[];
@@ -68,6 +70,7 @@ export function decodeRecord(body: Uint8Array, what: string): PointRecord {
   const fields = parseJson(body, what);
   const parent = fields.optionalHex("parent", 8);
   const predecessor = fields.optionalHex("predecessor", 8);
+  const promisedUntilMs = fields.optionalCount("promisedUntilMs");
   const [seen] = fields.list("seen", readSeen);
   if (seen === undefined) throw fields.fail("it does not say what it saw");
   return {
@@ -79,6 +82,7 @@ export function decodeRecord(body: Uint8Array, what: string): PointRecord {
     durationMs: fields.count("durationMs"),
     ...(parent === undefined ? {} : { parent }),
     ...(predecessor === undefined ? {} : { predecessor }),
+    ...(promisedUntilMs === undefined ? {} : { promisedUntilMs }),
     bases: fields.list("bases", (base) => ({
       series: base.hex("series", 16),
       session: base.hex("session", 8),

@@ -1,6 +1,7 @@
 import { mapConcurrent } from "@garrison/core/map-concurrent";
 import { isGarrisonError } from "@garrison/core/garrison-error";
 import { endPrefix, parseSlotName, pointPrefix, seriesHash } from "../format/object-names.ts";
+import type { PointRecord } from "../format/point-record.ts";
 import type { DomainKeys } from "../keys/keys.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
 import { describePoint, type RestorePoint } from "./read-point.ts";
@@ -84,11 +85,33 @@ export async function readListedPoint(
   slot: SlotAddress,
   call: StoreCall,
 ): Promise<RestorePoint | undefined> {
+  const record = await readListedRecord(dependencies, slot, call);
+  return record === undefined ? undefined : describePoint({ keys: dependencies.keys }, record);
+}
+
+/** The records of the points that `listPoints` lists, in the order of their names. */
+export async function* listRecords(
+  dependencies: ListDependencies,
+  call: StoreCall,
+): AsyncGenerator<{ readonly slot: SlotAddress; readonly record: PointRecord }> {
+  const options = { concurrency: readsAtOnce, signal: call.signal };
+  const read = async (slot: SlotAddress) => ({
+    slot,
+    record: await readListedRecord(dependencies, slot, call),
+  });
+  for await (const { slot, record } of mapConcurrent(listSlots(dependencies, {}, call), options, read)) {
+    if (record !== undefined) yield { slot, record };
+  }
+}
+
+async function readListedRecord(
+  dependencies: ListDependencies,
+  slot: SlotAddress,
+  call: StoreCall,
+): Promise<PointRecord | undefined> {
   try {
     const content = await readSlot(dependencies, slot, call);
-    return content?.state === "point"
-      ? describePoint({ keys: dependencies.keys }, content.record)
-      : undefined;
+    return content?.state === "point" ? content.record : undefined;
   } catch (error) {
     if (isGarrisonError(error) && isUnreadable(error.code)) return undefined;
     throw error;

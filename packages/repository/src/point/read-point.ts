@@ -29,6 +29,8 @@ export interface RestorePoint {
   readonly createdAtMs: number;
   readonly durationMs: number;
   readonly parent?: string;
+  /** Until when nobody should be able to delete it (`planLockExtension` says until when it is held). */
+  readonly promisedUntilMs?: number;
   readonly volumes: readonly PointVolume[];
   /** Present when the point's session data key was given. */
   readonly description?: Readonly<Record<string, unknown>>;
@@ -106,7 +108,7 @@ export function describePoint(
   owner: Pick<ReadPointDependencies, "keys" | "dataKey">,
   record: PointRecord,
 ): RestorePoint {
-  const { session, series, name, createdAtMs, durationMs, parent } = record;
+  const { session, series, name, createdAtMs, durationMs, parent, promisedUntilMs } = record;
   return {
     sessionId: session,
     series,
@@ -114,6 +116,7 @@ export function describePoint(
     createdAtMs,
     durationMs,
     ...(parent === undefined ? {} : { parent }),
+    ...(promisedUntilMs === undefined ? {} : { promisedUntilMs }),
     volumes: record.volumes.map(({ root: _root, tables: _tables, hooks: _hooks, ...volume }) => volume),
     ...descriptionOf(owner, record),
   };

@@ -155,6 +155,7 @@ export interface FixtureBackup {
   readonly store?: ObjectStore;
   readonly limits?: EngineLimits;
   readonly clock?: Clock;
+  readonly promisedUntilMs?: number;
   /** Default: in place. */
   readonly threads?: number;
   readonly lookAlikes?: readonly PointAddress[];
@@ -182,6 +183,7 @@ export async function backUp(fixture: Fixture, backup: FixtureBackup): Promise<B
       description: { secret: "user data" },
       ...(backup.verifySample === undefined ? {} : { verifySample: backup.verifySample }),
       ...(backup.parent === undefined ? {} : { parent: backup.parent }),
+      ...(backup.promisedUntilMs === undefined ? {} : { promisedUntilMs: backup.promisedUntilMs }),
       ...(backup.lookAlikes === undefined ? {} : { lookAlikes: backup.lookAlikes }),
     },
     call,

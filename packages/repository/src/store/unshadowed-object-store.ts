@@ -1,4 +1,5 @@
 import { isGarrisonError } from "@garrison/core/garrison-error";
+import { gatherVersions, type GatheredVersions } from "./gather-versions.ts";
 import type {
   ByteRange,
   CreateCall,
@@ -7,7 +8,6 @@ import type {
   ObjectVersions,
   StoreCall,
   StoredObject,
-  StoredVersion,
 } from "./object-store.ts";
 
 /** What somebody did to an object that we wrote: put a delete marker over it, or another version. */
@@ -129,31 +129,4 @@ class UnshadowedObjectStore implements ObjectStore {
     if (count > 1) this.#options.onShadowed?.({ key, how: latest.isDeleteMarker ? "hidden" : "overwritten" });
     return { key, sizeBytes, modifiedMs };
   }
-}
-
-/** All versions of one key, in as little memory however many a stranger may have added. */
-interface GatheredVersions {
-  readonly latest: StoredVersion;
-  /** The oldest that holds bytes. */
-  readonly first: StoredVersion | undefined;
-  /** Versions that hold bytes, and all with the markers. */
-  readonly holding: number;
-  readonly count: number;
-}
-
-async function* gatherVersions(listing: AsyncIterable<StoredVersion>): AsyncGenerator<GatheredVersions> {
-  let gathered: GatheredVersions | undefined;
-  for await (const version of listing) {
-    if (gathered !== undefined && gathered.latest.key !== version.key) {
-      yield gathered;
-      gathered = undefined;
-    }
-    gathered = {
-      latest: gathered?.latest ?? version,
-      first: version.isDeleteMarker ? gathered?.first : version,
-      holding: (gathered?.holding ?? 0) + (version.isDeleteMarker ? 0 : 1),
-      count: (gathered?.count ?? 0) + 1,
-    };
-  }
-  if (gathered !== undefined) yield gathered;
 }
