@@ -103,8 +103,14 @@ async function copyBlocks(
   }
 }
 
-/** What a worker says when the point it was to build on is damaged or gone. */
-const baseFailures = ["parent-unusable", "page-damaged", "object-damaged", "object-malformed"] as const;
+/** What a worker says when the point it was to build on is damaged or gone, or what changed since can't be trusted. */
+const baseFailures = [
+  "parent-unusable",
+  "page-damaged",
+  "object-damaged",
+  "object-malformed",
+  "changed-list-lied",
+] as const;
 
 /** An id that sorts behind `after`: two sessions may begin in the same second. */
 async function openSession(

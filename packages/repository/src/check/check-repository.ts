@@ -76,7 +76,7 @@ async function* checkDomain(check: DomainCheck, call: StoreCall): AsyncGenerator
     packs += round.size;
     await compareListing(check, round, call);
     await reading.readRound(round, call);
-    recallLosses(check, { packs: known.lost.packs(), round, reading });
+    recallLosses(check, { packs: known.lost.known(), round, reading });
   }
   await traceMoved(check, call);
   await coverForwarded(check, check.damage.lost, call);

@@ -65,11 +65,12 @@ export class DamageList {
     if (found.hits.length < this.#hitsListed) found.hits.push(await describe());
   }
 
-  /** What points have lost by it. Items that no point refers to are none of it. */
+  /** What points have lost by it, and what they would have lost without a repair. Items that no point refers to are none of it. */
   lostToPoints(): LostItems {
     const lost = new LostItems();
-    for (const pack of this.lost.packs()) {
-      if ((this.#packs.get(packKey(pack))?.hitCount ?? 0) > 0) lost.add(pack);
+    for (const pack of this.lost.known()) {
+      const isHit = (this.#packs.get(packKey(pack))?.hitCount ?? 0) > 0;
+      if (isHit || pack.covered !== undefined) lost.add(pack);
     }
     return lost;
   }

@@ -11,8 +11,8 @@ import type { PackUnion } from "./pack-union.ts";
 const packKinds: readonly PackKind[] = ["pack", "map"];
 
 /**
- * Where packs that points refer to have been moved. Only moves that are committed count, and of several for one pack the
- * last one. The packs that they lead to are needed like those that tables mention.
+ * Where items of packs that points refer to are by now. Of moves only those count that are committed, and of several for
+ * one pack the last one; repairs all count. The packs that they lead to are needed like those that tables mention.
  */
 export class MovedPacks {
   /** The targets. */
@@ -21,25 +21,26 @@ export class MovedPacks {
   readonly #byTarget = new Map<string, ForwardName[]>();
   /** All packs that committed moves have made. */
   readonly #made = new PackTable();
-  #isEmpty = true;
   /** Packs whose items are elsewhere and that are not there any more themselves. */
   readonly gone = new PackSet();
 
   /** A session's moves count from now on. */
   addMoves({ session, packs }: SessionMoves, epoch: number): void {
-    this.#isEmpty = false;
     for (const { kind, lane, number, ...facts } of packs)
       this.#made.describe(kind, { session, lane, number }, { ...facts, epoch });
   }
 
   /** Takes in what has been moved of the packs of one round; two listings. */
   async collect(check: DomainCheck, round: PackUnion, call: StoreCall): Promise<void> {
-    if (this.#isEmpty) return;
     for (const kind of packKinds) {
       let last: ForwardName | undefined;
       for await (const object of check.store.list(forwardPrefix(check.keys.domain, kind), call)) {
         const name = parseForwardName(object.key);
-        if (name === undefined || this.#factsOf(name) === undefined) continue;
+        if (name === undefined) continue;
+        if (this.isRepair(name)) {
+          this.#add(round, name);
+          continue;
+        }
         if (last !== undefined && packKey({ kind, ...last.origin }) !== packKey({ kind, ...name.origin })) {
           this.#add(round, last);
         }
@@ -49,7 +50,12 @@ export class MovedPacks {
     }
   }
 
-  /** Whether items of the pack are elsewhere by now. */
+  /** Whether a forward leads to another copy, not to where a move has put the item; one that doesn't count yet looks so, too. */
+  isRepair(name: ForwardName): boolean {
+    return this.#factsOf(name) === undefined;
+  }
+
+  /** Whether all of the pack's items are elsewhere by now. */
   has(origin: PackAddress): boolean {
     return this.#origins.has(packKey(origin));
   }
@@ -71,9 +77,11 @@ export class MovedPacks {
     const known = this.#byTarget.get(key) ?? [];
     this.#byTarget.set(key, known);
     known.push(name);
-    this.#origins.add(packKey({ kind, ...origin }));
+    const facts = this.#factsOf(name);
+    if (facts !== undefined) this.#origins.add(packKey({ kind, ...origin }));
     if (known.length > 1) return;
     this.table.addReference(kind, target, 1);
-    this.table.describe(kind, target, this.#factsOf(name)!);
+    // What a repair leads to is told by the points that stored it; when these have ended, the listing tells its size.
+    if (facts !== undefined) this.table.describe(kind, target, facts);
   }
 }

@@ -97,7 +97,7 @@ export class PackReading {
     const check = this.#check;
     const options = { concurrency: endsAtOnce, signal: call.signal };
     const read = async (use: PackUse) => {
-      if (!isGone(check, use)) await readPackEnds(check, use, call);
+      if (!isGone(check, use) && use.items > 0) await readPackEnds(check, use, call);
       return use;
     };
     for await (const use of mapConcurrent(allPacks(round), options, read)) this.#add(use);
@@ -160,7 +160,7 @@ const noMemory: VerifiedMemory = { verified: new VerifiedPacks(), notes: [] };
 
 /** It is lost or has been moved, as is known by now: there is nothing to read. */
 function isGone(check: DomainCheck, use: PackUse): boolean {
-  return check.moved.gone.has(use) || check.damage.lost.find(use)?.keptBytes === 0;
+  return use.sizeBytes === 0 || check.moved.gone.has(use) || check.damage.lost.find(use)?.keptBytes === 0;
 }
 
 /** Pages that were moved belong where those of the packs belong that they came from. */

@@ -52,6 +52,11 @@ export class PackUnion {
     while (this.#count > this.#limit && this.#sessions.size > 1) this.#dropLast();
   }
 
+  /** For a pack of which no table tells. */
+  learnSize({ kind, session, lane, number }: PackUse, sizeBytes: number): void {
+    this.#sessions.get(session)?.table.describe(kind, { session, lane, number }, { items: 0, sizeBytes });
+  }
+
   find(kind: PackKind, name: PackName): PackUse | undefined {
     const use = this.#sessions.get(name.session)?.table.find(kind, name);
     return use === undefined || use.references === 0 ? undefined : use;

@@ -71,7 +71,7 @@ async function sealsOf(
   use: PackUse,
   call: StoreCall,
 ): Promise<ReadonlyMap<number, PackAddress> | undefined> {
-  const names = check.moved.leadingTo(use);
+  const names = check.moved.leadingTo(use).filter((name) => !check.moved.isRepair(name));
   if (names.length === 0) return undefined;
   const seals = new Map<number, PackAddress>();
   for (const name of names) {

@@ -17,7 +17,8 @@ export async function traceMoved(check: DomainCheck, call: StoreCall): Promise<v
   for (const lost of packs) {
     for (const name of check.moved.leadingTo(lost)) {
       const origin = { kind: name.kind, ...name.origin };
-      if (check.moved.gone.has(origin)) await traceForward(check, { name, lost, origin }, call);
+      if (!check.moved.isRepair(name) && check.moved.gone.has(origin))
+        await traceForward(check, { name, lost, origin }, call);
     }
   }
 }
@@ -48,7 +49,7 @@ async function traceForward(check: DomainCheck, traced: LostTarget, call: StoreC
     };
     if (!check.damage.lost.has(name.kind, place)) continue;
     const code = lost.keptBytes === 0 ? "object-missing" : isPage(name) ? "page-damaged" : "chunk-damaged";
-    const message = `the item at byte ${item.newOffset} of the pack, moved there from ${nameOfPack(check, origin)}, is lost`;
+    const message = `the item at byte ${item.newOffset} of the pack, found there for ${nameOfPack(check, origin)}, is lost`;
     check.damage.addItem({ pack: origin, code, key, message }, item.offset);
   }
 }

@@ -5,6 +5,8 @@ import { openDescription, type PointRecord } from "../format/point-record.ts";
 import { tryEpochs } from "../keys/epochs.ts";
 import type { DomainKeys, SessionEpoch } from "../keys/keys.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
+import type { PackTable } from "../format/pack-table.ts";
+import { repairSessions } from "./repair-sessions.ts";
 import { readSlot, readTombstone } from "./read-slot.ts";
 import { openVolumeReader } from "./volume-reader.ts";
 
@@ -67,9 +69,14 @@ export async function sessionsOfPoint(
   const { record, epoch } = await readCommitted(dependencies, address, call);
   const sessions = new Map([[record.session, epoch]]);
   const series = seriesHash(dependencies.keys, record.series);
+  const tables: PackTable[] = [];
   for (const volume of record.volumes) {
     const table = await openVolumeReader(dependencies, { series, volume }, call).table();
+    tables.push(table);
     for (const use of table.uses("pack")) sessions.set(use.session, use.epoch);
+  }
+  for (const repair of await repairSessions(dependencies, tables, call)) {
+    sessions.set(repair.sessionId, repair.epoch);
   }
   const ids = [...sessions.keys()].sort();
   return ids.map((sessionId) => ({ sessionId, epoch: sessions.get(sessionId)! }));

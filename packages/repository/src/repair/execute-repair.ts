@@ -12,7 +12,7 @@ import { readSlot, readTombstone, type SlotAddress } from "../point/read-slot.ts
 import { verifyChunk } from "../restore/verify-chunk.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import type { FoundCopy } from "./find-copies.ts";
-import { loadKnownLosses, noteLosses, nothingLost } from "./findings-note.ts";
+import { loadKnownLosses, noteLosses } from "./findings-note.ts";
 import { packOf } from "./lost-items.ts";
 import { planRepair, type PlannedForward, type RepairPlan } from "./plan-repair.ts";
 
@@ -149,6 +149,6 @@ async function noteRemaining(keeper: RepairingKeeper, after: RepairPlan, call: S
     volumeId,
     blocks,
   }));
-  const now = { lost: after.lost, volumes: [...volumes, ...tables] };
-  await noteLosses(keeper, { before, now: now.volumes.length === 0 ? nothingLost() : now }, call);
+  // What has been healed stays noted, too: whether it can still be read is looked at again by each check.
+  await noteLosses(keeper, { before, now: { lost: after.lost, volumes: [...volumes, ...tables] } }, call);
 }

@@ -91,7 +91,7 @@ interface PackEntry extends LostPack {
 function encodePacks(lost: LostItems): readonly JsonObject[] {
   const entries: PackEntry[] = [];
   let bytes = 0;
-  for (const pack of lost.packs()) {
+  for (const pack of lost.known()) {
     const last = entries.at(-1);
     if (last !== undefined && continues(last, pack)) {
       last.count++;

@@ -8,7 +8,7 @@ export interface LostPack extends PackAddress {
   readonly keptBytes?: number;
   /** Where single lost items begin, ascending. */
   readonly offsets: readonly number[];
-  /** Where items begin that can be read elsewhere although the pack, or its end, is gone. */
+  /** Where items begin that can be read elsewhere all the same. */
   readonly covered?: readonly number[];
 }
 
@@ -47,10 +47,6 @@ export class LostItems {
     return isNew;
   }
 
-  addAll(other: LostItems): void {
-    for (const pack of other.packs()) this.add(pack);
-  }
-
   add(lost: LostPack): void {
     if (lost.keptBytes !== undefined) this.addPack(lost, lost.keptBytes);
     for (const offset of lost.offsets) this.addItem(lost, offset);
@@ -68,9 +64,7 @@ export class LostItems {
 
   /** The item is not lost after all: another copy of it can be read under its address. */
   cover(pack: PackAddress, offset: number): void {
-    const { offsets, covered } = this.#loss(pack);
-    offsets.delete(offset);
-    covered.add(offset);
+    this.#loss(pack).covered.add(offset);
   }
 
   isCovered(pack: PackAddress): boolean {
@@ -82,12 +76,14 @@ export class LostItems {
     return loss === undefined || !isLoss(loss) ? undefined : describe(loss);
   }
 
+  /** Also what has been lost and can be read elsewhere, all of it. */
+  *known(): Generator<LostPack> {
+    for (const key of [...this.#losses.keys()].sort()) yield describe(this.#losses.get(key)!);
+  }
+
   /** In the order of their names. */
   *packs(): Generator<LostPack> {
-    for (const key of [...this.#losses.keys()].sort()) {
-      const loss = this.#losses.get(key)!;
-      if (isLoss(loss)) yield describe(loss);
-    }
+    for (const pack of this.known()) if (isLoss(this.#losses.get(packKey(pack))!)) yield pack;
   }
 
   #loss(pack: PackAddress): Loss {
@@ -109,8 +105,8 @@ export class LostItems {
 }
 
 /** Not so when all of its lost items have been found elsewhere. */
-function isLoss({ keptBytes, offsets }: Loss): boolean {
-  return keptBytes !== undefined || offsets.size > 0;
+function isLoss({ keptBytes, offsets, covered }: Loss): boolean {
+  return keptBytes !== undefined || [...offsets].some((offset) => !covered.has(offset));
 }
 
 function describe({ pack, keptBytes, offsets, covered }: Loss): LostPack {
@@ -118,7 +114,7 @@ function describe({ pack, keptBytes, offsets, covered }: Loss): LostPack {
     ...pack,
     ...(keptBytes === undefined ? {} : { keptBytes }),
     offsets: ascending(offsets),
-    ...(keptBytes === undefined || covered.size === 0 ? {} : { covered: ascending(covered) }),
+    ...(covered.size === 0 ? {} : { covered: ascending(covered) }),
   };
 }
 

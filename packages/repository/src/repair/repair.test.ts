@@ -1,6 +1,12 @@
 import { silentLogger } from "@garrison/core/logger";
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { describe, expect, test } from "vitest";
+import { dayMs } from "@garrison/core/units";
+import { endPoint } from "../keeper/end-session.ts";
+import { sessionsOfPoint } from "../point/read-point.ts";
+import { executePrune } from "../prune/execute-prune.ts";
+import { planPrune } from "../prune/plan-prune.ts";
+import { restoreVolume } from "../restore/restore-volume.ts";
 import { blockSizeBytes } from "../disk/block-source.ts";
 import { flipByte, keysOf, runCheck } from "../simulation/damage.ts";
 import {
@@ -9,6 +15,7 @@ import {
   firstDifference,
   fixtureDomain,
   MemoryDisk,
+  memoryTarget,
   openFixture,
   restore,
   smallLimits,
@@ -170,6 +177,54 @@ describe("a repair", () => {
     const newest = [...scene.points.keys()].at(-1)!;
     flipByte(scene.fixture.objects, keysOf(scene.fixture, "pack", newest)[0]!, 60_000);
     expect(await repair(scene.fixture)).toMatchObject({ itemsHealed: 2, itemsRefused: 1 });
+  });
+
+  test("lasts when the backup that has the copies ends and is pruned, and its loss is noticed then, too", async () => {
+    const scene = await openScene();
+    const { fixture } = scene;
+    const [first] = keysOf(fixture, "pack");
+    flipByte(fixture.objects, first!, 1000);
+    await runCheck(fixture, { remembers: true });
+    await backUpNext(scene, []);
+    await repair(fixture);
+    const keeper = keeperOf(fixture);
+    const healing = [...scene.points.keys()].at(-1)!;
+    await fixture.clock.advance(1000);
+    await endPoint(keeper, { series: "disk", sessionId: healing }, call);
+    scene.points.delete(healing);
+    for (let pass = 0; pass < 2; pass++) {
+      await fixture.clock.advance(30 * dayMs);
+      await executePrune(keeper, await planPrune(keeper, {}, call), call);
+    }
+    expect(await wholePoints(scene)).toEqual([0, 1, 2]);
+    const structure = { level: "structure", remembers: true } as const;
+    expect((await runCheck(fixture, structure)).findings).toEqual([]);
+    fixture.objects.delete(keysOf(fixture, "pack", healing)[0]!);
+    const { findings } = await runCheck(fixture, structure);
+    expect(findings).toEqual([expect.objectContaining({ code: "chunk-damaged", key: first, hitCount: 3 })]);
+    expect(await wholePoints(scene)).toEqual([]);
+  });
+
+  test("is read with the keys that a restore is told to need", async () => {
+    const scene = await openScene();
+    const { fixture } = scene;
+    fixture.objects.delete(keysOf(fixture, "pack")[0]!);
+    await runCheck(fixture, { level: "structure", remembers: true });
+    await backUpNext(scene, []);
+    await repair(fixture);
+    const [[point, blocks]] = [...scene.points] as [[string, ReadonlyMap<number, Uint8Array>]];
+    const needed = await sessionsOfPoint(fixture, { series: "disk", sessionId: point }, call);
+    const keys = needed.map(({ sessionId, epoch }): [string, Uint8Array] => [
+      sessionId,
+      fixture.repository.sessionDataKey(fixtureDomain, sessionId, epoch),
+    ]);
+    const target = memoryTarget();
+    await restoreVolume(
+      { store: fixture.store, keys: fixture.keys, logger: silentLogger, sessionKeys: new Map(keys) },
+      { series: "disk", point, volumeId: "vol-1", target, threads: 0 },
+      call,
+    );
+    expect(firstDifference(target.blocks, blocks)).toBeUndefined();
   });
 
   test("can die at any call of the store and be done again", async () => {

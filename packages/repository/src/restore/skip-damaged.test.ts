@@ -110,7 +110,9 @@ describe("a restore of a point that is known to be damaged", () => {
 
   test("is not refused for a point that has lost nothing", async () => {
     const scene = await openScene();
-    const other = await backUp(scene.fixture, { source: scene.disk.source(), series: "other", limits });
+    const disk = new MemoryDisk(1200);
+    for (const index of indexes) disk.write(index, scene.fixture.random, 50_000);
+    const other = await backUp(scene.fixture, { source: disk.source(), series: "other", limits });
     scene.fixture.objects.delete(keysOf(scene.fixture, "pack", scene.point)[0]!);
     await runCheck(scene.fixture, { level: "structure", remembers: true });
     expect((await restore(scene.fixture, other.point, { series: "other" })).size).toBe(indexes.length);
