@@ -40,6 +40,10 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
     "garrison repository repair file:///backup --plan",
     "garrison repository repair file:///backup",
   ],
+  "repository prune": [
+    "garrison repository prune file:///backup --plan",
+    "garrison repository prune file:///backup --grace 14d --json",
+  ],
   "image backup": [
     "garrison image backup disk.img --repository file:///backup --name db",
     "garrison image backup disk.img --repository file:///backup --name db --changed ranges.jsonl",

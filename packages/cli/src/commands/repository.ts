@@ -6,6 +6,7 @@ import { runInit, type InitFlags } from "../repository/init-command.ts";
 import { listStoredPoints } from "../repository/list-stored-points.ts";
 import { openNamedRepository } from "../repository/open-named-repository.ts";
 import type { SecretFlags } from "../repository/read-secret.ts";
+import type { PruneFlags } from "../repository/prune-repository.ts";
 import { registerKeys } from "../repository/register-keys.ts";
 import type { RepairFlags } from "../repository/repair-repository.ts";
 import { formatStatus, readRepositoryStatus } from "../repository/repository-status.ts";
@@ -71,6 +72,17 @@ export function register(program: Command, context: CliContext): void {
     .action(async (url: string, flags: RepairFlags) => {
       const { repairRepository } = await import("../repository/repair-repository.ts");
       await repairRepository(url, flags, context);
+    });
+  reading("prune", "free what no restore point needs; shows its plan first")
+    .option("--domain <name>", "only this domain")
+    .option("--plan", "only show what would be done, and why")
+    .option("--grace <time>", "how long the bytes of an ended restore point stay", "7d")
+    .option("--stale <time>", "a session without a sign of life for so long is declared dead", "24h")
+    .option("--repack-below <fraction>", "move what is left of packs that are less in use; 0: none", "0.5")
+    .option("--accept-vanished", "end restore points that vanished, instead of refusing to start")
+    .action(async (url: string, flags: PruneFlags) => {
+      const { pruneRepository } = await import("../repository/prune-repository.ts");
+      await pruneRepository(url, flags, context);
     });
 }
 
