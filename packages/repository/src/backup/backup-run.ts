@@ -64,7 +64,7 @@ export class BackupRun implements AsyncDisposable {
     this.bases = bases;
     this.call = call;
     this.startedAtMs = dependencies.clock.now();
-    this.crew = openBlockCrew(keys.idKey, { threads: plan.threads });
+    this.crew = (dependencies.openCrew ?? openBlockCrew)(keys.idKey, { threads: plan.threads });
     this.concurrency = plan.concurrency ?? this.crew.busyJobs + blocksAround;
     const lane = { store, keys, session: session.sessionId, lane: session.laneId };
     const data = { packBytes: limits.packBytes, packsInFlight: limits.packsInFlight };
