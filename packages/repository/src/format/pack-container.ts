@@ -135,6 +135,12 @@ export class PackBuilder {
     this.#items++;
   }
 
+  /** Whether so many items that are sealed already fit in together. */
+  hasRoomForSealed(items: number, storedBytes: number): boolean {
+    const needed = this.#length + storedBytes + packTailBytes(this.#items + items);
+    return needed <= this.#buffer.length && this.#items + items <= maxPackItems;
+  }
+
   /** Takes over an item as it was sealed in another pack, under that pack's key and number. */
   appendSealed(
     item: Omit<FooterEntry, "offset" | "length">,

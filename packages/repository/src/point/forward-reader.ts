@@ -47,17 +47,25 @@ export function openForwardReader(dependencies: ForwardDependencies): ForwardRea
       const prefix = forwardPrefix(dependencies.keys.domain, pack.kind, pack.session);
       const list = () => sessions.get(prefix, () => listSession(dependencies, prefix, call));
       const first = list();
+      let outdated: unknown;
       for (const listing of [() => first, list]) {
         const listed = await listing();
         for (const name of (listed.get(packOf(pack)) ?? []).toReversed()) {
           const key = forwardName(dependencies.keys.domain, name);
-          const forward = await forwards.get(key, () => readForward(dependencies, name, call));
+          const forward = await forwards
+            .get(key, () => readForward(dependencies, name, call))
+            .catch((error: unknown) => {
+              // Of a newer epoch, or somebody's rubbish: others may do.
+              if (!isGarrisonError(error, "keys-outdated")) throw error;
+              outdated = error;
+            });
           const target = packName(dependencies.keys.domain, name.kind, name.target);
-          const found = forward === undefined ? undefined : await unlessGone(() => read(forward, target));
+          const found = forward ? await unlessGone(() => read(forward, target)) : undefined;
           if (found !== undefined) return found;
         }
         sessions.forget(prefix, first);
       }
+      if (outdated !== undefined) throw outdated;
       return undefined;
     },
   };
@@ -83,7 +91,10 @@ async function listSession(
   return found;
 }
 
-/** A forward that the keeper signed. One that is gone, damaged or somebody else's leads nowhere. */
+/**
+ * A forward that the keeper signed. One that is gone, damaged or somebody else's leads nowhere. Throws `keys-outdated` for
+ * one that says it is of a newer epoch than the keys at hand.
+ */
 export async function readForward(
   dependencies: ForwardDependencies,
   name: ForwardName,

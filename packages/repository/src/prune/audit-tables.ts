@@ -101,6 +101,9 @@ async function auditPoint(
     }
   } catch (error) {
     if (!isGarrisonError(error) || !isDamageCode(error.code)) throw error;
+    if (await isReclaimed(pruner, root, call)) return { findings, untouchable, isUnreadable: false };
+    // The older point may be the one that can't be read, or that another pass has reclaimed.
+    if (ancestor !== undefined) return auditPoint(pruner, { root, ancestor: undefined }, call);
     const message = `its table can't be proven: ${error.message}`;
     findings.push({ ...about, code: error.code, message });
     return { findings, untouchable, isUnreadable: true };

@@ -1,11 +1,11 @@
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { forEachConcurrent } from "@garrison/core/map-concurrent";
-import type { Finding } from "../check/check-plan.ts";
 import { forwardName, packName, pointName, sessionPrefix } from "../format/object-names.ts";
 import { endSlot, fenceSlot } from "../keeper/end-session.ts";
 import { writeNote } from "../keeper/notes.ts";
 import { readSlot } from "../point/read-slot.ts";
 import type { StoreCall } from "../store/object-store.ts";
+import { movePacks, type MoveResult } from "./move-packs.ts";
 import type { PlannedPacks, PruneDependencies, PrunePlan, PruneSummary } from "./prune-plan.ts";
 import { encodeSessions } from "./session-sets.ts";
 
@@ -23,6 +23,7 @@ export async function executePrune(
   await pass.noteCatalogue();
   await pass.endVanished();
   await pass.fence();
+  await pass.move();
   await pass.deleteAll();
   return pass.summary();
 }
@@ -37,7 +38,7 @@ class Pass {
   readonly #fenced = new Set<string>();
   readonly #notFenced: string[] = [];
   readonly #refused: string[] = [];
-  readonly #findings: Finding[] = [];
+  #moved: MoveResult = { sources: [], beaten: [], bytesMoved: 0, findings: [] };
   readonly #counts = { records: 0, forwards: 0, packs: 0, bytes: 0, sessions: 0 };
   #done = 0;
 
@@ -56,10 +57,10 @@ class Pass {
       packsDeleted: this.#counts.packs,
       bytesDeleted: this.#counts.bytes,
       sessionsTidied: this.#counts.sessions,
-      packsMoved: 0,
-      bytesMoved: 0,
+      packsMoved: this.#moved.sources.length,
+      bytesMoved: this.#moved.bytesMoved,
       refused: this.#refused,
-      findings: this.#findings,
+      findings: this.#moved.findings,
     };
   }
 
@@ -85,6 +86,11 @@ class Pass {
     }
   }
 
+  async move(): Promise<void> {
+    if (this.#plan.moves.candidates.length > 0)
+      this.#moved = await movePacks(this.#pruner, this.#plan, this.#call);
+  }
+
   async #isFenced(slot: { readonly series: string; readonly session: string }): Promise<boolean> {
     try {
       const content = await readSlot(this.#pruner, slot, this.#call);
@@ -101,12 +107,16 @@ class Pass {
       if (await this.#delete(pointName(domain, series, session))) this.#counts.records++;
     });
     const forwards = plan.forwards.filter((each) => this.#isFree(each.why, each.target.session));
-    await this.#each(forwards, async (forward) => {
+    await this.#each([...forwards, ...this.#moved.beaten], async (forward) => {
       if (await this.#delete(forwardName(domain, forward))) this.#counts.forwards++;
     });
     for (const kind of ["pack", "map"] as const) {
       for (const packs of plan.packs) {
         if (packs.kind === kind && this.#isFree(packs.why, packs.session)) await this.#deletePacks(packs);
+      }
+      for (const source of this.#moved.sources) {
+        const packs = { ...source, numbers: [source.number], why: "moved" as const };
+        if (source.kind === kind) await this.#deletePacks(packs);
       }
     }
     for (const session of plan.sessions) await this.#tidy(session);

@@ -42,6 +42,19 @@ export async function judgeSessions(
   return bench.judgement();
 }
 
+/** Of sessions that only forwards speak of any more: those that a tombstone says have ended. */
+export async function judgeByTombstones(
+  pruner: PruneDependencies,
+  judged: { readonly survey: Survey; readonly options: JudgeOptions; readonly sessions: ReadonlySet<string> },
+  call: StoreCall,
+): Promise<ReadonlySet<string>> {
+  const ended = new Set<string>();
+  const bench = new Bench(pruner, judged.survey, judged.options);
+  for (const [session, tombstones] of tombstonesOf(judged.survey, judged.sessions))
+    for (const each of tombstones) if (await bench.isEnded(each, call)) ended.add(session);
+  return ended;
+}
+
 /** Collects verdicts session by session. */
 class Bench {
   readonly #pruner: PruneDependencies;
@@ -104,7 +117,7 @@ class Bench {
     if (own?.state === "foreign" && objects?.open === undefined && !this.#ended.has(sessionKey(own)))
       this.#unsettle(this.#nameOf(own), "it may have been a restore point, and nobody knows what it reaches");
     if (own !== undefined) return this.#stateOf(own);
-    for (const each of tombstones) if (await this.#isEnded(each, call)) return "ended";
+    for (const each of tombstones) if (await this.isEnded(each, call)) return "ended";
     if (objects?.hasOpen === true) return "open";
     const what = `nothing says what session ${session} is`;
     if (this.#survey.withPacks.has(session))
@@ -119,13 +132,13 @@ class Bench {
 
   async #judgeSlot(slot: SlotFacts, call: StoreCall): Promise<void> {
     if (slot.state !== "foreign" && slot.state !== "point") return;
-    if (await this.#isEnded(slot, call)) this.#ended.set(sessionKey(slot), baseOf(slot));
+    if (await this.isEnded(slot, call)) this.#ended.set(sessionKey(slot), baseOf(slot));
     else if (slot.state === "point") this.#roots.set(sessionKey(slot), slot.point);
     else this.#find("damage", "slot-foreign", { key: this.#nameOf(slot), message: slot.reason });
   }
 
   /** By a tombstone that the keeper signed and whose grace is over, by the store's own times. */
-  async #isEnded(slot: SessionBase, call: StoreCall): Promise<boolean> {
+  async isEnded(slot: SessionBase, call: StoreCall): Promise<boolean> {
     const endedAtMs = this.#survey.tombstones.get(sessionKey(slot));
     if (endedAtMs === undefined) return false;
     const state = await readTombstone(this.#pruner, slot, call);

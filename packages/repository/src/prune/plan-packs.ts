@@ -5,12 +5,13 @@ import {
   packPrefix,
   parseForwardName,
   parsePackName,
+  type ForwardName,
   type PackKind,
+  type PackName,
 } from "../format/object-names.ts";
-import type { PackUse } from "../format/pack-table.ts";
-import { isListed } from "../point/read-slot.ts";
 import type { StoreCall } from "../store/object-store.ts";
-import type { Judgement, SessionState } from "./judge-sessions.ts";
+import { confirmLosses } from "./confirm-losses.ts";
+import { judgeByTombstones, type JudgeOptions, type Judgement, type SessionState } from "./judge-sessions.ts";
 import { PackDecisions } from "./pack-decisions.ts";
 import { listWindows, type PackWindow, type WindowPack } from "./pack-window.ts";
 import type { PruneDependencies } from "./prune-plan.ts";
@@ -24,6 +25,7 @@ export interface PackPlanning {
   /** Sessions whose packs points with a wrong table may refer to. */
   readonly untouchable: ReadonlySet<string>;
   readonly isUnsettled: boolean;
+  readonly judging: JudgeOptions;
   readonly storeTimeMs: number;
   readonly repackBelow: number;
   readonly minimumAgeMs: number;
@@ -52,6 +54,8 @@ interface ForwardSurvey {
   readonly count: number;
   /** Packs in which lost items of others are found, and packs that have lost some: both stay as they are. */
   readonly repaired: ReadonlySet<string>;
+  /** Sessions of which nothing else is left, and which have ended. */
+  readonly ended: ReadonlySet<string>;
 }
 
 /** Step 4. Moves are looked at again beside the packs, so that only repairs are held. */
@@ -60,20 +64,34 @@ async function surveyForwards(
   planning: PackPlanning,
   call: StoreCall,
 ): Promise<ForwardSurvey> {
-  const repaired = new Set<string>();
+  const { survey, judging, judgement } = planning;
+  const repairs: ForwardName[] = [];
+  const others = new Set<string>();
   let count = 0;
+  for await (const forward of listForwards(pruner, call)) {
+    count++;
+    for (const { session } of [forward.origin, forward.target]) {
+      if (!judgement.states.has(session)) others.add(session);
+    }
+    const state = judgement.states.get(forward.target.session);
+    if (state === undefined || state === "point" || state === "ended") repairs.push(forward);
+  }
+  const ended = await judgeByTombstones(pruner, { survey, options: judging, sessions: others }, call);
+  const repaired = new Set<string>();
+  for (const { kind, origin, target } of repairs) {
+    if (!judgement.states.has(target.session) && !ended.has(target.session)) continue;
+    for (const name of [origin, target]) repaired.add(packName(pruner.keys.domain, kind, name));
+  }
+  return { count, repaired, ended };
+}
+
+async function* listForwards(pruner: PruneDependencies, call: StoreCall): AsyncGenerator<ForwardName> {
   for (const kind of kinds) {
     for await (const object of pruner.store.list(forwardPrefix(pruner.keys.domain, kind), call)) {
       const forward = parseForwardName(object.key);
-      if (forward === undefined) continue;
-      count++;
-      const state = planning.judgement.states.get(forward.target.session);
-      if (state !== "point" && state !== "ended") continue;
-      for (const name of [forward.origin, forward.target])
-        repaired.add(packName(pruner.keys.domain, kind, name));
+      if (forward !== undefined) yield forward;
     }
   }
-  return { count, repaired };
 }
 
 class Planner {
@@ -83,6 +101,7 @@ class Planner {
   readonly #forwards: ForwardSurvey;
   readonly #fenced: ReadonlySet<string>;
   readonly #unreadable = new Set<string>();
+  readonly #missing: (PackName & { readonly kind: PackKind })[] = [];
   #isUnsettled: boolean;
   #done = 0;
 
@@ -106,7 +125,7 @@ class Planner {
   async planWindow(window: PackWindow, call: StoreCall): Promise<void> {
     await this.#countRoots(window, call);
     for (const pack of window.entries()) await this.#decide(pack, call);
-    for (const use of window.missing()) await this.#confirmMissing(use, call);
+    for (const use of window.missing()) this.#missing.push(use);
   }
 
   async #countRoots(window: PackWindow, call: StoreCall): Promise<void> {
@@ -143,9 +162,7 @@ class Planner {
     const isWanted = pack.references > 0 || isLoose || state === "open" || state === "unknown";
     const forwards = await this.#resolve(pack, { isWanted, isLoose }, call);
     if (pack.sizeBytes === 0) {
-      const { kind, session, lane, number, references, items } = pack;
-      const use = { kind, session, lane, number, references, items, sizeBytes: 0 };
-      if (references > 0 && !isExplained(forwards)) await this.#confirmMissing(use, call);
+      if (pack.references > 0 && !isExplained(forwards)) this.#missing.push(pack);
       return;
     }
     if (state === "moves") return; // judged by its forwards, when all of them are known
@@ -221,10 +238,14 @@ class Planner {
       if (state !== "moves") continue;
       for (const kind of kinds) await this.#planMovedSession({ session, kind }, call);
     }
-    for (const target of this.decisions.untaken()) {
-      if (this.#stateOf(target.session) !== "moves") continue;
-      await this.#confirmMissing({ ...target, references: 1, items: 0, sizeBytes: 0 }, call);
-    }
+    const untaken = [...this.decisions.untaken()].filter((each) => this.#stateOf(each.session) === "moves");
+    const suspects = { mentioned: this.#missing, targets: untaken };
+    for (const lost of await confirmLosses(
+      this.#pruner,
+      { ...suspects, roots: this.#planning.judgement.roots },
+      call,
+    ))
+      this.decisions.findings.push(lost);
   }
 
   async #planMovedSession(
@@ -256,20 +277,9 @@ class Planner {
     else this.decisions.delete(pack, "unreferenced");
   }
 
-  /** Looked for once more, as a reader does: it may have been moved while we were listing. */
-  async #confirmMissing(use: Omit<PackUse, "epoch">, call: StoreCall): Promise<void> {
-    const { store, keys } = this.#pruner;
-    const name = packName(keys.domain, use.kind, use);
-    if (await isListed(store, name, call)) return;
-    const prefix = `${forwardPrefix(keys.domain, use.kind, use.session)}${name.slice(name.lastIndexOf("/") + 1)}/`;
-    for await (const object of store.list(prefix, call))
-      if (parseForwardName(object.key) !== undefined) return;
-    const message = "restore points refer to this pack, and it is not there";
-    this.decisions.find("damage", "object-missing", { pack: use, message });
-  }
-
   #stateOf(session: string): SessionState {
-    return this.#planning.judgement.states.get(session) ?? "unknown";
+    const state = this.#planning.judgement.states.get(session);
+    return state ?? (this.#forwards.ended.has(session) ? "ended" : "unknown");
   }
 }
 

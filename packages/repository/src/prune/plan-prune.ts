@@ -51,7 +51,8 @@ export async function planPrune(
   const survey = await surveySessions(pruner, known, call);
   const vanished = await findVanished(pruner, { survey, known }, call);
   if (vanished.length > 0 && !options.acceptVanished) throw refused(vanished);
-  const judgement = await judgeSessions(pruner, { survey, options: { ...options, storeTimeMs } }, call);
+  const judging = { ...options, storeTimeMs };
+  const judgement = await judgeSessions(pruner, { survey, options: judging }, call);
   const audit = await auditTables(pruner, { roots: judgement.roots, known }, call);
   await noteAudits(pruner, { audit, known, survey }, call);
   const { decisions, isUnsettled } = await planPacks(
@@ -60,6 +61,7 @@ export async function planPrune(
       ...options,
       survey,
       judgement,
+      judging,
       storeTimeMs,
       untouchable: audit.untouchable,
       isUnsettled: judgement.isUnsettled || audit.isUnsettled,

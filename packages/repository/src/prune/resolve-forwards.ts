@@ -1,3 +1,4 @@
+import { isGarrisonError } from "@garrison/core/garrison-error";
 import type { Finding } from "../check/check-plan.ts";
 import { forwardName, packName, type ForwardName } from "../format/object-names.ts";
 import { readForward } from "../point/forward-reader.ts";
@@ -94,11 +95,20 @@ async function faultOf(
   forward: ForwardName,
   call: StoreCall,
 ): Promise<"foreign" | "targetless" | undefined> {
-  if ((await readForward(pruner, forward, call)) === undefined) return "foreign";
+  if (!(await isOurs(pruner, forward, call))) return "foreign";
   const target = packName(pruner.keys.domain, forward.kind, forward.target);
   for await (const object of pruner.store.list(target, call))
     return object.key === target ? undefined : "targetless";
   return "targetless";
+}
+
+async function isOurs(pruner: PruneDependencies, forward: ForwardName, call: StoreCall): Promise<boolean> {
+  try {
+    return (await readForward(pruner, forward, call)) !== undefined;
+  } catch (error) {
+    if (isGarrisonError(error, "keys-outdated")) return false;
+    throw error;
+  }
 }
 
 function foreign(pruner: PruneDependencies, forward: ForwardName): Finding {

@@ -1,4 +1,4 @@
-import { isGarrisonError } from "@garrison/core/garrison-error";
+import { isGarrisonError, type GarrisonError } from "@garrison/core/garrison-error";
 import { mapConcurrent } from "@garrison/core/map-concurrent";
 import {
   endPrefix,
@@ -149,9 +149,14 @@ async function readSessionObject(
     if (object.kind !== (isOpen ? "open" : "base")) return undefined;
     return isOpen ? decodeOpenHead(object.body, key) : decodeBase(object.body, key);
   } catch (error) {
-    if (isGarrisonError(error) && error.code.startsWith("object-")) return undefined;
+    if (isGarrisonError(error) && isUnreadable(error)) return undefined;
     throw error;
   }
+}
+
+/** An epoch that is not known may be a stranger's rubbish. What it may reach stays either way. */
+function isUnreadable(error: GarrisonError): boolean {
+  return error.code.startsWith("object-") || error.code === "keys-outdated";
 }
 
 async function listSlots(
@@ -190,7 +195,7 @@ async function readFacts(
       ? { ...slot, state: "moves", moves: content.moves }
       : { ...slot, state: "dead" };
   } catch (error) {
-    if (!isGarrisonError(error) || !error.code.startsWith("object-")) throw error;
+    if (!isGarrisonError(error) || !isUnreadable(error)) throw error;
     if (error.code === "object-missing") return undefined; // another pass has deleted it since it was listed
     return { ...slot, state: "foreign", reason: error.message };
   }

@@ -3,6 +3,7 @@ import { endPoint } from "../keeper/end-session.ts";
 import { executePrune } from "../prune/execute-prune.ts";
 import { planPrune } from "../prune/plan-prune.ts";
 import type { PruneDependencies, PruneOptions, PrunePlan, PruneSummary } from "../prune/prune-plan.ts";
+import { openMemoryObjectStore } from "../store/memory-object-store.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import { call, fixtureDomain, type Fixture } from "./engine-fixture.ts";
 
@@ -36,4 +37,10 @@ export function namesOf(fixture: Fixture, ...folders: string[]): string[] {
   return names
     .filter((name) => folders.length === 0 || folders.some((folder) => name.startsWith(`${folder}/`)))
     .toSorted();
+}
+
+/** The same repository once more: what happens to one does not touch the other. */
+export function forkFixture(fixture: Fixture): Fixture {
+  const store = openMemoryObjectStore(fixture.clock, new Map(fixture.objects));
+  return { ...fixture, store, objects: store.objects };
 }
