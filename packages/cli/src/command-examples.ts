@@ -32,6 +32,10 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
   "repository status": ["garrison repository status file:///backup"],
   "repository list": ["garrison repository list file:///backup --json"],
   "repository check": ["garrison repository check file:///backup --level full"],
+  "repository prune": [
+    "garrison repository prune file:///backup --plan",
+    "garrison repository prune file:///backup --grace 14d --json",
+  ],
   "image backup": [
     "garrison image backup disk.img --repository file:///backup --name db",
     "garrison image backup disk.img --repository file:///backup --name db --changed ranges.jsonl",

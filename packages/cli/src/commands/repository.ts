@@ -11,6 +11,7 @@ import {
 } from "../repository/open-named-repository.ts";
 import { runInit, type InitFlags } from "../repository/init-command.ts";
 import type { SecretFlags } from "../repository/read-secret.ts";
+import { pruneRepository, type PruneFlags } from "../repository/prune-repository.ts";
 import { registerKeys } from "../repository/register-keys.ts";
 import { formatStatus, readRepositoryStatus } from "../repository/repository-status.ts";
 import { GarrisonError } from "@garrison/core/garrison-error";
@@ -56,6 +57,14 @@ export function register(program: Command, context: CliContext): void {
     .option("--domain <name>", "only this domain")
     .option("--level <level>", "structure, or full: open every block", "structure")
     .action((url: string, flags: CommonFlags & { readonly level: string }) => runCheck(url, flags, context));
+  reading("prune", "free what no restore point needs; shows its plan first")
+    .option("--domain <name>", "only this domain")
+    .option("--plan", "only show what would be done, and why")
+    .option("--grace <time>", "how long the bytes of an ended restore point stay", "7d")
+    .option("--stale <time>", "a session without a sign of life for so long is declared dead", "24h")
+    .option("--repack-below <fraction>", "move what is left of packs that are less in use; 0: none", "0.5")
+    .option("--accept-vanished", "end restore points that vanished, instead of refusing to start")
+    .action((url: string, flags: PruneFlags) => pruneRepository(url, flags, context));
 }
 
 async function runStatus(url: string, flags: CommonFlags, context: CliContext): Promise<void> {

@@ -5,6 +5,7 @@ import { listPoints } from "@garrison/repository/point/list-points";
 import type { RestorePoint } from "@garrison/repository/point/read-point";
 import type { CliContext } from "../cli-context.ts";
 import { formatTable } from "./format-points.ts";
+import { keeperOf } from "./keeper-of.ts";
 import { openNamedRepository, type RepositoryFlags } from "./open-named-repository.ts";
 import { parseSpan } from "./parse-span.ts";
 
@@ -33,12 +34,7 @@ export async function expireImages(
   const keys = repository.domainKeys(flags.domain);
   const plan = planFor(wanted, rules, await listPoints({ store, keys }, {}, context));
   if (flags.json !== true) context.stdout.write(formatPlan(plan));
-  const keeper = {
-    store,
-    keys,
-    random: context.random,
-    controlPrivateKey: repository.controlPrivateKey(flags.domain),
-  };
+  const keeper = keeperOf(opened, keys, context);
   const ended = flags.plan === true ? [] : await executeExpiry(keeper, plan, context);
   if (flags.json === true) context.stdout.write(`${JSON.stringify({ decisions: plan.decisions, ended })}\n`);
   else if (flags.plan !== true)

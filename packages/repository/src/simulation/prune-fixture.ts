@@ -44,3 +44,38 @@ export function forkFixture(fixture: Fixture): Fixture {
   const store = openMemoryObjectStore(fixture.clock, new Map(fixture.objects));
   return { ...fixture, store, objects: store.objects };
 }
+
+/** A store that lets something else happen before one of its calls; `calls` counts them. */
+export function interruptedStore(
+  store: ObjectStore,
+  interruption: { readonly at: number; readonly run: () => Promise<void> },
+): ObjectStore & { readonly calls: () => number } {
+  let number = 0;
+  const wait = async () => {
+    if (++number === interruption.at) await interruption.run();
+  };
+  return {
+    address: store.address,
+    calls: () => number,
+    create: async (...call) => {
+      await wait();
+      return store.create(...call);
+    },
+    read: async (...call) => {
+      await wait();
+      return store.read(...call);
+    },
+    delete: async (...call) => {
+      await wait();
+      return store.delete(...call);
+    },
+    async *list(...call) {
+      await wait();
+      yield* store.list(...call);
+    },
+    async *listFolders(...call) {
+      await wait();
+      yield* store.listFolders(...call);
+    },
+  };
+}
