@@ -1,5 +1,6 @@
-// The entry of `npm start`, `npm test` and `npm run check`. Runs under whatever Node called npm (20 or newer), installs
-// what is missing, and hands over to the Node that the project pins: the system's may be too old to run TypeScript.
+// The entry of `npm start`, `npm test`, `npm run check` and `npm run simulate`. Runs under whatever Node called npm (20 or
+// newer), installs what is missing, and hands over to the Node that the project pins: the system's may be too old to run
+// TypeScript.
 import { createHash } from "node:crypto";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -51,6 +52,7 @@ const systemPackages = {
     sfdisk: "fdisk",
   },
   check: {},
+  simulate: {},
 };
 
 function installSystemPackages(task) {
@@ -112,6 +114,14 @@ function runChecks(node, projects, extra) {
   }
 }
 
+function runProgram(node, args) {
+  try {
+    runStep(node, args);
+  } catch (error) {
+    process.exit(error.status ?? 1);
+  }
+}
+
 function startDemo(node, args) {
   const child = spawn(node, [join(root, "packages/cli/src/main.ts"), "demo", ...args], {
     cwd: root,
@@ -129,4 +139,6 @@ const node = findNode();
 if (task === "start") startDemo(node, args);
 else if (task === "check") runChecks(node, ["unit"], args);
 else if (task === "test") runChecks(node, ["unit", "integration", "e2e"], args);
-else fail(`unknown task ${task}; use start, test or check`);
+else if (task === "simulate")
+  runProgram(node, [join(root, "packages/repository/src/simulation/main.ts"), ...args]);
+else fail(`unknown task ${task}; use start, test, check or simulate`);

@@ -1,6 +1,7 @@
 import type { Clock } from "@garrison/core/clock";
 import type { Logger } from "@garrison/core/logger";
 import type { Random } from "@garrison/core/random";
+import type { OpenBlockCrew } from "../blocks/block-crew.ts";
 import type { BlockSource } from "../disk/block-source.ts";
 import type { DomainKeys, SessionGrant } from "../keys/keys.ts";
 import type { PointAddress } from "../point/read-point.ts";
@@ -21,6 +22,8 @@ export interface BackupDependencies {
   readonly random: Random;
   readonly logger: Logger;
   readonly keys: DomainKeys;
+  /** Who hashes and compresses; default: `openBlockCrew`. */
+  readonly openCrew?: OpenBlockCrew;
   readonly onProgress?: (progress: VolumeProgress) => void;
 }
 

@@ -65,7 +65,7 @@ export class BackupRun<Plan extends SessionPlan = BackupPlan> implements AsyncDi
     this.bases = bases;
     this.call = call;
     this.startedAtMs = dependencies.clock.now();
-    this.crew = openBlockCrew(keys.idKey, { threads: plan.threads });
+    this.crew = (dependencies.openCrew ?? openBlockCrew)(keys.idKey, { threads: plan.threads });
     this.concurrency = plan.concurrency ?? this.crew.busyJobs + blocksAround;
     const { promisedUntilMs } = plan;
     const retain = promisedUntilMs === undefined ? {} : { retainUntilMs: lockForPromise(promisedUntilMs) };

@@ -93,11 +93,8 @@ async function verifyArrival(run: CommittingRun, results: readonly VolumeResult[
     for (let number = 0; number < (kind === "pack" ? run.packs : run.maps).begun; number++) {
       requireListed(run, listed, run.packFacts.find(kind, { ...lane, number })!);
     }
-    for (const { map } of results) {
-      for (const use of map.table.uses(kind)) {
-        if (use.session === sessionId) requireListed(run, listed, use);
-      }
-    }
+    const uses = results.flatMap(({ map }) => [...map.table.uses(kind)]);
+    for (const use of uses.filter(({ session }) => session === sessionId)) requireListed(run, listed, use);
   }
 }
 

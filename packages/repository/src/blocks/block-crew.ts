@@ -38,6 +38,9 @@ export interface BlockCrewOptions {
   readonly threads?: number | undefined;
 }
 
+/** Opens a crew for one domain's id key; whoever opens it closes it. */
+export type OpenBlockCrew = (idKey: Uint8Array, options: BlockCrewOptions) => BlockCrew;
+
 const maxThreads = 8;
 
 /** Threads start at once, so that they are ready when the first block is. */

@@ -1,6 +1,6 @@
 import type { Clock } from "@garrison/core/clock";
 import type { Logger } from "@garrison/core/logger";
-import type { BlockCrew } from "../blocks/block-crew.ts";
+import type { BlockCrew, OpenBlockCrew } from "../blocks/block-crew.ts";
 import type { KeeperDependencies } from "../keeper/sign-object.ts";
 import type { DomainKeys } from "../keys/keys.ts";
 import type { Repository } from "../keys/open-repository.ts";
@@ -41,6 +41,8 @@ export interface Finding {
 export interface CheckDependencies {
   readonly store: ObjectStore;
   readonly repository: Repository;
+  /** Who opens and compares blocks; default: `openBlockCrew`. */
+  readonly openCrew?: OpenBlockCrew;
   /** Given: what was read and what is lost is noted, for later checks, backups and restores. */
   readonly memory?: {
     readonly clock: Clock;

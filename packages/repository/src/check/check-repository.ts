@@ -51,7 +51,7 @@ export async function* checkRepository(
   call: StoreCall,
 ): AsyncGenerator<Finding, CheckSummary> {
   const keys = dependencies.repository.domainKeys(plan.domain);
-  const crew = openBlockCrew(keys.idKey, { threads: plan.threads });
+  const crew = (dependencies.openCrew ?? openBlockCrew)(keys.idKey, { threads: plan.threads });
   try {
     const found = { damage: new DamageList(plan), moved: new MovedPacks() };
     return yield* checkDomain({ ...dependencies, keys, crew, plan, ...found }, call);

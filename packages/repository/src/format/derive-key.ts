@@ -1,4 +1,4 @@
-import { hkdfSync } from "node:crypto";
+import { createSecretKey, hkdfSync } from "node:crypto";
 import { ByteWriter } from "./byte-writer.ts";
 
 /**
@@ -15,5 +15,5 @@ export function deriveKey(
     const bytes = typeof part === "string" ? Buffer.from(part, "utf8") : part;
     info.u16(bytes.length).bytes(bytes);
   }
-  return new Uint8Array(hkdfSync("sha256", secret, new Uint8Array(0), info.finish(), 32));
+  return new Uint8Array(hkdfSync("sha256", createSecretKey(secret), new Uint8Array(0), info.finish(), 32));
 }

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHash, createHmac, createSecretKey } from "node:crypto";
 import type { DomainKeys } from "../keys/keys.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { itemKinds, type Codec, type ItemKind } from "./format-limits.ts";
@@ -14,13 +14,13 @@ export interface ItemPlace {
 
 /** `HMAC(id key, SHA-256(block))`: the one digest serves the source's checksum, the id and the restore's checksum. */
 export function chunkId(idKey: Uint8Array, sha256: Uint8Array): Uint8Array {
-  return createHmac("sha256", idKey).update(sha256).digest();
+  return createHmac("sha256", createSecretKey(idKey)).update(sha256).digest();
 }
 
 /** Ids of everything else: the kind enters, so that no page can pass for a chunk. */
 export function pageId(idKey: Uint8Array, kind: ItemKind, plain: Uint8Array): Uint8Array {
   const digest = createHash("sha256").update(plain).digest();
-  return createHmac("sha256", idKey).update(Uint8Array.of(kind)).update(digest).digest();
+  return createHmac("sha256", createSecretKey(idKey)).update(Uint8Array.of(kind)).update(digest).digest();
 }
 
 type DomainName = Pick<DomainKeys, "repositoryId" | "domain">;

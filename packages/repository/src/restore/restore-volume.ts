@@ -3,7 +3,7 @@ import { GarrisonError } from "@garrison/core/garrison-error";
 import type { Logger } from "@garrison/core/logger";
 import { mapConcurrent } from "@garrison/core/map-concurrent";
 import type { VolumeProgress } from "../backup/backup-plan.ts";
-import { openBlockCrew, type BlockCrew } from "../blocks/block-crew.ts";
+import { openBlockCrew, type BlockCrew, type OpenBlockCrew } from "../blocks/block-crew.ts";
 import type { BlockSlot } from "../blocks/block-slot.ts";
 import { blockSizeBytes } from "../disk/block-source.ts";
 import type { BlockTarget, TargetSummary } from "../disk/block-target.ts";
@@ -29,6 +29,8 @@ export interface RestoreDependencies {
   readonly keys: DomainKeys;
   readonly sessionKeys: SessionKeySource;
   readonly logger: Logger;
+  /** Who opens and verifies; default: `openBlockCrew`. */
+  readonly openCrew?: OpenBlockCrew;
   readonly onProgress?: (progress: VolumeProgress) => void;
 }
 
@@ -84,7 +86,7 @@ export async function restoreVolume(
   }
   const series = seriesHash(keys, plan.series);
   const lost: BlockRun[] = [];
-  const crew = openBlockCrew(keys.idKey, { threads: plan.threads });
+  const crew = (dependencies.openCrew ?? openBlockCrew)(keys.idKey, { threads: plan.threads });
   try {
     const forwards = openForwardReader(dependencies);
     const reader = openVolumeReader({ ...dependencies, forwards }, { series, volume }, call);
