@@ -51,6 +51,7 @@ const systemPackages = {
     sfdisk: "fdisk",
   },
   check: {},
+  fuzz: {},
 };
 
 function installSystemPackages(task) {
@@ -112,6 +113,14 @@ function runChecks(node, projects, extra) {
   }
 }
 
+function runTool(node, tool, args) {
+  try {
+    runStep(node, [join(root, tool), ...args]);
+  } catch (error) {
+    process.exit(error.status ?? 1);
+  }
+}
+
 function startDemo(node, args) {
   const child = spawn(node, [join(root, "packages/cli/src/main.ts"), "demo", ...args], {
     cwd: root,
@@ -129,4 +138,5 @@ const node = findNode();
 if (task === "start") startDemo(node, args);
 else if (task === "check") runChecks(node, ["unit"], args);
 else if (task === "test") runChecks(node, ["unit", "integration", "e2e"], args);
-else fail(`unknown task ${task}; use start, test or check`);
+else if (task === "fuzz") runTool(node, "tools/fuzz.ts", args);
+else fail(`unknown task ${task}; use start, test, check or fuzz`);
