@@ -53,6 +53,7 @@ const systemPackages = {
   },
   check: {},
   simulate: {},
+  fuzz: {},
 };
 
 function installSystemPackages(task) {
@@ -114,9 +115,9 @@ function runChecks(node, projects, extra) {
   }
 }
 
-function runProgram(node, args) {
+function runTool(node, tool, args) {
   try {
-    runStep(node, args);
+    runStep(node, [join(root, tool), ...args]);
   } catch (error) {
     process.exit(error.status ?? 1);
   }
@@ -139,6 +140,6 @@ const node = findNode();
 if (task === "start") startDemo(node, args);
 else if (task === "check") runChecks(node, ["unit"], args);
 else if (task === "test") runChecks(node, ["unit", "integration", "e2e"], args);
-else if (task === "simulate")
-  runProgram(node, [join(root, "packages/repository/src/simulation/main.ts"), ...args]);
-else fail(`unknown task ${task}; use start, test, check or simulate`);
+else if (task === "simulate") runTool(node, "packages/repository/src/simulation/main.ts", args);
+else if (task === "fuzz") runTool(node, "tools/fuzz.ts", args);
+else fail(`unknown task ${task}; use start, test, check, simulate or fuzz`);

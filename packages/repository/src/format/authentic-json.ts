@@ -11,7 +11,11 @@ const tailBytes = before.length + macCharacters + after.length;
  * `,"mac":`.
  */
 export function formatAuthenticJson(value: JsonObject, key: Uint8Array): Uint8Array {
-  const body = formatJson(value).subarray(0, -1);
+  return appendMac(formatJson(value).subarray(0, -1), key);
+}
+
+/** `body` is an object's text up to its closing brace. */
+export function appendMac(body: Uint8Array, key: Uint8Array): Uint8Array {
   return Buffer.concat([body, before, Buffer.from(macOf(key, body)), after]);
 }
 

@@ -17,23 +17,30 @@ export interface JsonFields {
 }
 
 export function parseJson(body: Uint8Array, what: string): JsonFields {
+  return fieldsOf(parseJsonObject(body, what), what);
+}
+
+export function parseJsonObject(body: Uint8Array, what: string): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(body).toString("utf8"));
   } catch (cause) {
     throw new GarrisonError("object-malformed", `${what} is not JSON`, { cause });
   }
-  return fieldsOf(value, what);
+  return objectOf(value, what);
 }
 
 export function formatJson(value: JsonObject): Uint8Array {
   return Buffer.from(JSON.stringify(value), "utf8");
 }
 
-function fieldsOf(value: unknown, what: string): JsonFields {
+function objectOf(value: unknown, what: string): JsonObject {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as JsonObject;
+  throw new GarrisonError("object-malformed", `${what}: not an object`);
+}
+
+function fieldsOf(object: JsonObject, what: string): JsonFields {
   const fail = (reason: string) => new GarrisonError("object-malformed", `${what}: ${reason}`);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw fail("not an object");
-  const object = value as JsonObject;
   const text = (field: string): string => {
     const found = object[field];
     if (typeof found !== "string") throw fail(`${field} is not a text`);
@@ -63,7 +70,10 @@ function fieldsOf(value: unknown, what: string): JsonFields {
     list(field, read) {
       const found = object[field];
       if (!Array.isArray(found)) throw fail(`${field} is not a list`);
-      return found.map((item, index) => read(fieldsOf(item, `${what}, ${field}[${index}]`)));
+      return found.map((item, index) => {
+        const where = `${what}, ${field}[${index}]`;
+        return read(fieldsOf(objectOf(item, where), where));
+      });
     },
   };
 }

@@ -84,10 +84,10 @@ export function epochCheck(repositoryId: string, masterKey: Uint8Array): string 
   return Buffer.from(deriveKey(masterKey, "epoch check", [repositoryId])).toString("hex");
 }
 
-function retiredMacKey(place: WrapPlace, firstMasterKey: Uint8Array): Uint8Array {
+export function retiredMacKey(place: WrapPlace, firstMasterKey: Uint8Array): Uint8Array {
   return deriveKey(firstMasterKey, "retired mac", [place.repositoryId, place.wrapId]);
 }
 
-function slotMacKey(place: SlotPlace, firstMasterKey: Uint8Array): Uint8Array {
+export function slotMacKey(place: SlotPlace, firstMasterKey: Uint8Array): Uint8Array {
   return deriveKey(firstMasterKey, "epoch mac", [place.repositoryId, String(place.epoch)]);
 }

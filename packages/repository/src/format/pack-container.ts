@@ -7,6 +7,7 @@ import { deriveKey } from "./derive-key.ts";
 import {
   formatVersion,
   idBytes,
+  itemKinds,
   itemNumberBytes,
   itemOverheadBytes,
   maxPackItems,
@@ -199,12 +200,22 @@ export function decodeFooter(
   const plain = tryEpochs({ epochs }, (epoch) => openBytes(footerContext(keys, pack, epoch), sealed));
   if (plain === undefined)
     throw new GarrisonError("object-damaged", `the footer of ${what} is not authentic`);
+  return readFooterEntries(plain, what);
+}
+
+/** The lines of an opened footer. */
+export function readFooterEntries(plain: Uint8Array, what: string): readonly FooterEntry[] {
   const reader = new ByteReader(plain, what);
+  if (reader.remaining > maxPackItems * footerEntryBytes) throw reader.malformed("it has too many items");
   const entries: FooterEntry[] = [];
   while (reader.remaining > 0) {
+    const [kind, codec] = [reader.u8(), reader.u8()];
+    if (kind < itemKinds.chunk || kind > itemKinds.hooks || codec > 1) {
+      throw reader.malformed(`item ${entries.length} is of no known kind`);
+    }
     entries.push({
-      kind: reader.u8() as ItemKind,
-      codec: reader.u8() as Codec,
+      kind: kind as ItemKind,
+      codec: codec as Codec,
       volume: reader.u16(),
       position: reader.u48(),
       offset: reader.u32(),

@@ -16,13 +16,16 @@ export interface PackUse extends PackName {
   readonly epoch: number;
 }
 
+/** Three numbers a pack: references, items, size. 12 bytes, because a large volume has half a million packs. */
+const factsEach = 3;
+/** Numbers may be far apart: room is made for so many neighbours at a time, however large a number is. */
+const packsEach = 32;
+
 interface Group {
   readonly session: string;
   readonly lane: string;
   epoch: number;
-  /** Three numbers a pack: references, items, size. 12 bytes, because a large volume has half a million packs. */
-  facts: Uint32Array;
-  length: number;
+  readonly pages: Map<number, Uint32Array>;
 }
 
 /** What a restore point needs of the packs of one lane. */
@@ -42,11 +45,11 @@ export class PackTable {
   readonly #groups: Readonly<Record<PackKind, Map<string, Group>>> = { pack: new Map(), map: new Map() };
 
   addReference(kind: PackKind, name: PackName, delta: number): void {
-    const group = this.#group(kind, name);
-    const at = name.number * 3;
-    const references = group.facts[at]! + delta;
+    const page = pageOf(this.#group(kind, name), name.number);
+    const at = placeOf(name.number);
+    const references = page[at]! + delta;
     if (references < 0) throw new GarrisonError("internal", `the pack table counts below zero in ${kind}`);
-    group.facts[at] = references;
+    page[at] = references;
   }
 
   /** Notes a pack's size and number of items, and the epoch of its lane. */
@@ -57,13 +60,20 @@ export class PackTable {
   ): void {
     const group = this.#group(kind, name);
     if (facts.epoch !== undefined) group.epoch = facts.epoch;
-    group.facts[name.number * 3 + 1] = facts.items;
-    group.facts[name.number * 3 + 2] = facts.sizeBytes;
+    const page = pageOf(group, name.number);
+    const at = placeOf(name.number);
+    page[at + 1] = facts.items;
+    page[at + 2] = facts.sizeBytes;
   }
 
   find(kind: PackKind, name: PackName): PackUse | undefined {
     const group = this.#groups[kind].get(name.session + name.lane);
-    return group === undefined || name.number >= group.length ? undefined : useOf(kind, group, name.number);
+    const page = group?.pages.get(Math.floor(name.number / packsEach));
+    return page === undefined ? undefined : useOf(kind, group!, name.number);
+  }
+
+  hasLane(kind: PackKind, lane: { readonly session: string; readonly lane: string }): boolean {
+    return this.#groups[kind].has(lane.session + lane.lane);
   }
 
   /** All references to packs of a kind. */
@@ -93,38 +103,43 @@ export class PackTable {
     const key = name.session + name.lane;
     let group = this.#groups[kind].get(key);
     if (group === undefined) {
-      group = { session: name.session, lane: name.lane, epoch: 0, facts: new Uint32Array(48), length: 0 };
+      group = { session: name.session, lane: name.lane, epoch: 0, pages: new Map() };
       this.#groups[kind].set(key, group);
     }
-    if (name.number * 3 + 3 > group.facts.length) {
-      const larger = new Uint32Array(Math.max(group.facts.length * 2, name.number * 3 + 48));
-      larger.set(group.facts);
-      group.facts = larger;
-    }
-    group.length = Math.max(group.length, name.number + 1);
     return group;
   }
 }
 
 function* usesOf(kind: PackKind, group: Group): Generator<PackUse> {
-  for (let number = 0; number < group.length; number++) {
-    if (group.facts[number * 3]! > 0) yield useOf(kind, group, number);
+  for (const at of [...group.pages.keys()].sort((left, right) => left - right)) {
+    const page = group.pages.get(at)!;
+    for (let slot = 0; slot < packsEach; slot++) {
+      if (page[slot * factsEach]! > 0) yield useOf(kind, group, at * packsEach + slot);
+    }
   }
 }
 
+/** Where the three numbers of a pack are in its page. */
+function placeOf(number: number): number {
+  return (number % packsEach) * factsEach;
+}
+
+function pageOf(group: Group, number: number): Uint32Array {
+  const at = Math.floor(number / packsEach);
+  let page = group.pages.get(at);
+  if (page === undefined) {
+    page = new Uint32Array(packsEach * factsEach);
+    group.pages.set(at, page);
+  }
+  return page;
+}
+
 function useOf(kind: PackKind, group: Group, number: number): PackUse {
-  const [references, items, sizeBytes] = group.facts.subarray(number * 3, number * 3 + 3);
+  const page = pageOf(group, number);
+  const at = placeOf(number);
   const { session, lane, epoch } = group;
-  return {
-    kind,
-    session,
-    lane,
-    epoch,
-    number,
-    references: references!,
-    items: items!,
-    sizeBytes: sizeBytes!,
-  };
+  const [references, items, sizeBytes] = [page[at]!, page[at + 1]!, page[at + 2]!];
+  return { kind, session, lane, epoch, number, references, items, sizeBytes };
 }
 
 const sections: readonly PackKind[] = ["pack", "map"];
@@ -156,6 +171,7 @@ function writeLane(writer: ByteWriter, { session, lane, epoch, packs, uses }: La
 }
 
 const maxPackNumber = 2 ** 24;
+const maxCount = 2 ** 32 - 1;
 
 export function decodePackTable(bytes: Uint8Array, what: string): PackTable {
   const reader = new ByteReader(bytes, what);
@@ -172,13 +188,16 @@ function readGroup(reader: ByteReader, kind: PackKind, table: PackTable): void {
   const row = { session: reader.hex(8), lane: reader.hex(4) };
   const epoch = reader.u16();
   if (epoch < firstEpoch || epoch > maxEpochs) throw reader.malformed(`there is no epoch ${epoch}`);
+  if (table.hasLane(kind, row)) throw reader.malformed("a lane comes twice");
   let number = 0;
   for (let packs = reader.varint(); packs > 0; packs--) {
     number += reader.varint();
     if (number > maxPackNumber) throw reader.malformed("a pack number is too large");
     const name = { ...row, number };
-    table.addReference(kind, name, reader.varint());
-    table.describe(kind, name, { items: reader.varint(), sizeBytes: reader.varint(), epoch });
+    const [references, items, sizeBytes] = [reader.varint(), reader.varint(), reader.varint()];
+    if (Math.max(references, items, sizeBytes) > maxCount) throw reader.malformed("a number is too large");
+    table.addReference(kind, name, references);
+    table.describe(kind, name, { items, sizeBytes, epoch });
     number++;
   }
 }

@@ -1,7 +1,7 @@
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import { maxSmallObjectBytes } from "./format-limits.ts";
+import { maxPartBytes } from "./format-limits.ts";
 
 /** More than a compressed frame can exceed its content by, and than the least buffer there is. */
 const spareBytes = 1024;
@@ -23,7 +23,7 @@ export function unpackPayload(payload: Uint8Array, what: string): Uint8Array {
   const reader = new ByteReader(payload, what);
   const codec = reader.u8();
   const length = reader.u32();
-  if (codec > 1 || length > maxSmallObjectBytes) throw reader.malformed("its payload makes no sense");
+  if (codec > 1 || length > maxPartBytes) throw reader.malformed("its payload makes no sense");
   const body = reader.bytes(reader.remaining);
   const plain = codec === 0 ? body : inflate(body, length);
   if (plain === undefined || plain.length !== length)

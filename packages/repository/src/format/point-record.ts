@@ -3,7 +3,7 @@ import type { VolumeSummary } from "../backup/backup-plan.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { deriveKey } from "./derive-key.ts";
 import { decodeInterior, encodeInterior, type Interior } from "./interior-page.ts";
-import { formatJson, parseJson, type JsonFields } from "./json-fields.ts";
+import { formatJson, parseJson, parseJsonObject, type JsonFields } from "./json-fields.ts";
 import type { ItemAddress } from "./page-reference.ts";
 import { counterNonce, openBytes, sealBytes } from "./seal.ts";
 import { readKind, type SessionBase } from "./session-objects.ts";
@@ -153,15 +153,14 @@ export function sealDescription(
     .finish();
 }
 
+/** Nothing when it does not open with this key. Throws `object-malformed` for what is no JSON object inside. */
 export function openDescription(
   owner: { readonly dataKey: Uint8Array; readonly name: string },
   sealed: Uint8Array,
 ): Readonly<Record<string, unknown>> | undefined {
   const context = descriptionContext(owner.dataKey, owner.name, sealed.subarray(0, 16));
   const plain = openBytes(context, sealed.subarray(16));
-  return plain === undefined
-    ? undefined
-    : (JSON.parse(Buffer.from(plain).toString("utf8")) as Readonly<Record<string, unknown>>);
+  return plain === undefined ? undefined : parseJsonObject(plain, `the description in ${owner.name}`);
 }
 
 function descriptionContext(dataKey: Uint8Array, name: string, salt: Uint8Array) {
