@@ -15,6 +15,7 @@ import { openChunkReader, type ChunkReader } from "../restore/chunk-reader.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import { checkChunks } from "./check-chunks.ts";
 import type { DomainCheck, Finding } from "./check-plan.ts";
+import { OpenedChunks } from "./opened-chunks.ts";
 import { checkHooks } from "./check-table.ts";
 import { nameOfPack } from "./compare-listing.ts";
 
@@ -43,6 +44,7 @@ export async function* checkContents(
   const sessionKeys = (session: string, epoch: number) =>
     check.repository.sessionDataKey(check.plan.domain, session, epoch);
   const chunks = openChunkReader({ ...check, sessionKeys });
+  const opened = new OpenedChunks();
   let states = new Map<string, VolumeState>();
   let series = "";
   for (const slot of wanted.points) {
@@ -51,7 +53,7 @@ export async function* checkContents(
     for (const volume of await volumesOf(check, slot, call)) {
       const reader = openVolumeReader(check, { series, volume }, call);
       const before = states.get(volume.volumeId);
-      const walk = { check, slot, reader, before, chunks, opens: wanted.opens };
+      const walk = { check, slot, reader, before, chunks, opened, opens: wanted.opens };
       states.set(volume.volumeId, yield* checkVolume(walk, call));
     }
   }
@@ -75,6 +77,8 @@ interface VolumeWalk {
   readonly before: VolumeState | undefined;
   readonly chunks: ChunkReader;
   readonly opens: (address: ChunkAddress) => boolean;
+  /** Of streams, across all points. */
+  readonly opened: OpenedChunks;
 }
 
 async function* checkVolume(walk: VolumeWalk, call: StoreCall): AsyncGenerator<Finding, VolumeState> {
@@ -128,8 +132,13 @@ async function checkPage(
     isCounted = recount(count, "pack", { before: was, after }) && isCounted;
     if (after !== undefined) added.push(after);
   }
-  await checkChunks(check, { chunks: walk.chunks, addresses: added.filter(walk.opens) }, call);
+  const addresses = added.filter(walk.opens).filter((address) => isUnseen(walk, address));
+  await checkChunks(check, { chunks: walk.chunks, addresses }, call);
   return isCounted;
+}
+
+function isUnseen({ reader, opened }: VolumeWalk, address: ChunkAddress): boolean {
+  return reader.place.kind !== "stream" || opened.isNew(address);
 }
 
 function readKnown(

@@ -9,7 +9,12 @@ import { executeRepair } from "../repair/execute-repair.ts";
 import { planRepair } from "../repair/plan-repair.ts";
 import { flipByte, keysOf, runCheck } from "../simulation/damage.ts";
 import { call, fixtureDomain, openFixture } from "../simulation/engine-fixture.ts";
-import { backUpStream, restoreStreamBytes, streamBytes } from "../simulation/stream-fixture.ts";
+import {
+  backUpStream,
+  restoreStreamBytes,
+  streamBytes,
+  withInsertion,
+} from "../simulation/stream-fixture.ts";
 
 async function openScene(seed: string) {
   const fixture = openFixture(seed);
@@ -95,7 +100,12 @@ describe("a damaged stream", () => {
     expect(volumes[0]!.blocksStored).toBeGreaterThan(50);
     expect(volumes[0]!.blocksStored).toBeLessThan(volumes[0]!.blocksListed / 2);
     expect((await restoreStreamBytes(fixture, point)).bytes.equals(bytes)).toBe(true);
-    await expect(restoreStreamBytes(fixture, older)).rejects.toMatchObject({ code: "object-missing" });
+    const lost = expect.stringMatching(/has lost bytes [0-9]+-[0-9]+ of stream/);
+    await expect(restoreStreamBytes(fixture, older)).rejects.toMatchObject({
+      code: "point-damaged",
+      message: lost,
+    });
+    expect((await restoreStreamBytes(fixture, older, { length: 1000 })).bytes).toHaveLength(1000);
     const controlPrivateKey = fixture.repository.controlPrivateKey(fixtureDomain);
     const keeper = { ...fixture, logger: silentLogger, controlPrivateKey };
     const { after } = await executeRepair(keeper, await planRepair(keeper, call), call);
@@ -103,4 +113,23 @@ describe("a damaged stream", () => {
     expect((await restoreStreamBytes(fixture, older)).bytes.equals(bytes)).toBe(true);
     expect((await runCheck(fixture)).findings).toEqual([]);
   });
+});
+
+test("a full check opens what dumps share once, wherever it lies in them", async () => {
+  const { fixture, bytes, point } = await openScene("shared");
+  const later = withInsertion(bytes, 5, streamBytes(fixture.random, 20_000));
+  await backUpStream(fixture, { input: later, parent: point });
+  let bytesRead = 0;
+  const store = {
+    ...fixture.store,
+    read: async (...read: Parameters<typeof fixture.store.read>) => {
+      const found = await fixture.store.read(...read);
+      if (read[0].includes("/pack/")) bytesRead += found.length;
+      return found;
+    },
+  };
+  const { findings } = await runCheck(fixture, { store });
+  expect(findings).toEqual([]);
+  expect(bytesRead).toBeGreaterThan(bytes.length);
+  expect(bytesRead).toBeLessThan(bytes.length * 1.2);
 });

@@ -15,6 +15,7 @@ import type { ByteRange } from "../point/stream-ranges.ts";
 import { walkStream } from "../point/walk-stream.ts";
 import { planRanges, type ChunkRange } from "../restore/chunk-ranges.ts";
 import { openChunkReader, rangeName, type ChunkReader } from "../restore/chunk-reader.ts";
+import { requireWhole } from "../restore/require-whole.ts";
 import type { RestoreDependencies } from "../restore/restore-volume.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import { defaultStreamId } from "./stream-plan.ts";
@@ -53,7 +54,7 @@ const fetchesAtOnce = 4;
 const chunksAround = 2;
 
 /**
- * Writes a stream, or a part of it, to `target`. Each chunk is opened and its id compared before a byte of it is written,
+ * Writes a stream, or a part of it, to `target`; nothing when it is known to be lost (`point-damaged`). Each chunk is opened and its id compared before a byte of it is written,
  * and the digest of a whole stream at the end: the first damage stops it by name (`chunk-damaged`, `page-damaged`,
  * `stream-mismatch`, ...), and what was written before is right but not whole.
  */
@@ -73,6 +74,7 @@ export async function restoreStream(
     const forwards = openForwardReader(dependencies);
     const reader = openVolumeReader({ ...dependencies, forwards }, owner, call);
     const chunks = openChunkReader({ ...dependencies, forwards, crew });
+    await requireWhole(dependencies, { reader, point, part: range }, call);
     const bytesWritten = await writeRange({ dependencies, plan, reader, crew, chunks, range, digest }, call);
     checkWhole(volume, { range, bytesWritten, sha256: digest.digest("hex") });
     return { bytesWritten, sizeBytes: volume.sizeBytes, sha256: volume.sha256! };

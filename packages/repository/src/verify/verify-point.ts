@@ -8,7 +8,8 @@ import type { DomainKeys, SessionKeySource } from "../keys/keys.ts";
 import { readRecord } from "../point/read-point.ts";
 import { openVolumeReader, type VolumeReader } from "../point/volume-reader.ts";
 import { walkChanges, type ChangedPage } from "../point/walk-changes.ts";
-import { clipRuns, joinRuns, spansOf, type BlockRun, type ByteSpan } from "../repair/block-runs.ts";
+import { spansOf, type BlockRun, type ByteSpan } from "../repair/block-runs.ts";
+import { measureLoss } from "../repair/measure-loss.ts";
 import type { WantedChunk } from "../restore/chunk-ranges.ts";
 import { openChunkReader, type ChunkReader } from "../restore/chunk-reader.ts";
 import { verifyChunks } from "../restore/verify-chunks.ts";
@@ -126,7 +127,7 @@ async function readAll({ reader, chunks }: Verified, call: StoreCall): Promise<V
     blocksVerified += wanted.length;
     bytesRead += verified.bytesRead;
   }
-  return { blocksVerified, bytesRead, lost: lostSpans(reader, lost), differing: [] };
+  return { blocksVerified, bytesRead, lost: await lostSpans(reader, lost), differing: [] };
 }
 
 function runOf({ level, number }: ChangedPage): BlockRun {
@@ -140,9 +141,8 @@ function chunksOf({ number, leaf }: ChangedPage): readonly WantedChunk[] {
   );
 }
 
-function lostSpans(reader: VolumeReader, lost: readonly BlockRun[]): readonly ByteSpan[] {
-  const { sizeBytes } = reader.volume;
-  return spansOf(clipRuns(joinRuns(lost), Math.ceil(sizeBytes / blockSizeBytes)), sizeBytes);
+async function lostSpans(reader: VolumeReader, lost: readonly BlockRun[]): Promise<readonly ByteSpan[]> {
+  return (await measureLoss(reader, lost)).spans;
 }
 
 const blocksAtOnce = 64;
@@ -155,7 +155,7 @@ async function readSample(verified: Verified, share: number, call: StoreCall): P
     if (page.failure !== undefined) pages.push(runOf(page));
   }
   if (pages.length > 0) {
-    return { blocksVerified: 0, bytesRead: 0, lost: lostSpans(reader, pages), differing: [] };
+    return { blocksVerified: 0, bytesRead: 0, lost: await lostSpans(reader, pages), differing: [] };
   }
   const held = Math.max(1, Math.ceil(reader.volume.blocksHeld * share));
   const lost: BlockRun[] = [];
@@ -166,7 +166,7 @@ async function readSample(verified: Verified, share: number, call: StoreCall): P
     blocksVerified += group.length;
     bytesRead += found.bytesRead;
   }
-  return { blocksVerified, bytesRead, lost: lostSpans(reader, lost), differing: [] };
+  return { blocksVerified, bytesRead, lost: await lostSpans(reader, lost), differing: [] };
 }
 
 async function* groupsOf(blocks: AsyncIterable<SampledBlock>): AsyncGenerator<readonly WantedChunk[]> {
