@@ -25,6 +25,8 @@ interface Scene {
   readonly base: string;
   /** Changed since the base. */
   readonly changed: readonly number[];
+  /** Of the next session. It is drawn early: everything then happens within one second of the store's clock. */
+  readonly sessionId: string;
   readonly contents: Map<string, ReadonlyMap<number, Uint8Array>>;
 }
 
@@ -42,7 +44,8 @@ async function openScene(seed: string): Promise<Scene> {
   contents.set(base, disk.copy());
   await end(fixture, first.point);
   write(2, 520);
-  return { fixture, disk, base, changed: [2, 520], contents };
+  const sessionId = await drawSession(fixture);
+  return { fixture, disk, base, changed: [2, 520], sessionId, contents };
 }
 
 const fork = (scene: Scene): Scene => ({
@@ -53,8 +56,7 @@ const fork = (scene: Scene): Scene => ({
 
 /** Backs up onto the base. Nothing, if the base could not be used: that is an answer, a loss is not. */
 async function backUpOnto(scene: Scene, store = scene.fixture.store): Promise<string | undefined> {
-  const { fixture, disk, changed, base, contents } = scene;
-  const sessionId = await drawSession(fixture);
+  const { fixture, disk, changed, base, contents, sessionId } = scene;
   try {
     await backUp(fixture, { source: disk.source(changed), parent: base, sessionId, store });
     contents.set(sessionId, disk.copy());
@@ -119,6 +121,49 @@ test("a writer may begin, commit and lose its base before any call of a pass", a
     await verify(one, `pruner stopped at ${at}, and a later pass`);
   }
 }, 60_000);
+
+test("a writer may begin before any call of a pass, lose its base, and commit when the pass is over", async () => {
+  const scene = await openScene("writer across");
+  const counted = fork(scene);
+  const calls = await countCalls((store) => prune(counted.fixture, eachOther, store), counted);
+  const handshake = await callsUntilFirstPack(fork(scene));
+  let committed = 0;
+  for (let at = 1; at <= calls; at++) {
+    const one = fork(scene);
+    const [held, finish] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const pause = async () => {
+      held.resolve();
+      await finish.promise;
+    };
+    let writing: Promise<string | undefined> | undefined;
+    const run = async () => {
+      writing = backUpOnto(one, interruptedStore(one.fixture.store, { at: handshake, run: pause }));
+      await Promise.race([held.promise, writing]);
+      await end(one.fixture, one.base);
+    };
+    await prune(one.fixture, eachOther, interruptedStore(one.fixture.store, { at, run }));
+    finish.resolve();
+    if ((await writing!) !== undefined) committed++;
+    await verify(one, `pruner stopped at ${at}`);
+    await prune(one.fixture, eachOther);
+    await verify(one, `pruner stopped at ${at}, and a later pass`);
+  }
+  expect(committed).toBe(calls);
+}, 60_000);
+
+async function callsUntilFirstPack(scene: Scene): Promise<number> {
+  let first = 0;
+  const store = interruptedStore(scene.fixture.store, { at: 0, run: async () => undefined });
+  const watching = {
+    ...store,
+    create: async (...args: Parameters<typeof store.create>) => {
+      if (first === 0 && args[0].includes("/pack/")) first = store.calls() + 1;
+      return store.create(...args);
+    },
+  };
+  await backUpOnto(scene, watching);
+  return first;
+}
 
 test("a second pruner may do a whole pass before any call of the first", async () => {
   const scene = await openScene("two pruners");
