@@ -5,6 +5,7 @@ import { endSlot, fenceSlot } from "../keeper/end-session.ts";
 import { writeNote } from "../keeper/notes.ts";
 import { readSlot } from "../point/read-slot.ts";
 import type { StoreCall } from "../store/object-store.ts";
+import { behindShadows } from "./behind-shadows.ts";
 import { movePacks, type MoveResult } from "./move-packs.ts";
 import type { PlannedPacks, PruneDependencies, PrunePlan, PruneSummary } from "./prune-plan.ts";
 import { encodeSessions } from "./session-sets.ts";
@@ -19,7 +20,7 @@ export async function executePrune(
   plan: PrunePlan,
   call: StoreCall,
 ): Promise<PruneSummary> {
-  const pass = new Pass(pruner, plan, call);
+  const pass = new Pass(behindShadows(pruner), plan, call);
   await pass.noteCatalogue();
   await pass.endVanished();
   await pass.fence();

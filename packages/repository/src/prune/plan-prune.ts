@@ -4,6 +4,7 @@ import type { SessionBase } from "../format/session-objects.ts";
 import { noteName } from "../format/object-names.ts";
 import { writeNote } from "../keeper/notes.ts";
 import type { StoreCall } from "../store/object-store.ts";
+import { behindShadows } from "./behind-shadows.ts";
 import { auditTables, type AuditResult } from "./audit-tables.ts";
 import { findVanished } from "./find-vanished.ts";
 import { judgeSessions, type Judgement } from "./judge-sessions.ts";
@@ -41,11 +42,12 @@ const keptNotes = 2;
  * `prune-refused` when points that were known have vanished without a tombstone.
  */
 export async function planPrune(
-  pruner: PruneDependencies,
-  given: PruneOptions,
+  given: PruneDependencies,
+  wanted: PruneOptions,
   call: StoreCall,
 ): Promise<PrunePlan> {
-  const options = { ...defaults, ...given };
+  const pruner = behindShadows(given);
+  const options = { ...defaults, ...wanted };
   const storeTimeMs = await readStoreTime(pruner, call);
   const known = await readKnownSessions(pruner, call);
   const survey = await surveySessions(pruner, known, call);
