@@ -15,7 +15,7 @@ import { judgeByTombstones, type JudgeOptions, type Judgement, type SessionState
 import { PackDecisions } from "./pack-decisions.ts";
 import { listWindows, type PackWindow, type WindowPack } from "./pack-window.ts";
 import type { PruneDependencies } from "./prune-plan.ts";
-import { listRootVolumes, placeOf, readTables, tablePackUses } from "./read-tables.ts";
+import { listRootVolumes, placeOf, readTables, tablePackUses, type ReadTable } from "./read-tables.ts";
 import { resolveForwards, type ResolvedForwards } from "./resolve-forwards.ts";
 import type { Survey } from "./survey-sessions.ts";
 
@@ -145,13 +145,18 @@ class Planner {
     }
   }
 
-  #unsettle(point: { readonly session: string; readonly series: string }, failure: string): void {
+  /**
+   * Without a root's table nobody knows what it holds. That another pass has reclaimed the root is no excuse: a session that
+   * opened after our survey may have taken it for its base before it ended.
+   */
+  #unsettle({ session }: { readonly session: string }, failure: NonNullable<ReadTable["failure"]>): void {
     this.#isUnsettled = true;
-    if (this.#unreadable.has(point.session)) return;
-    this.#unreadable.add(point.session);
-    const message = `the pack table of restore point ${point.session} can't be read: ${failure}`;
-    const finding: Finding = { severity: "damage", code: "session-unsettled", key: point.session, message };
-    this.decisions.findings.push({ ...finding, point: point.session });
+    if (this.#unreadable.has(session)) return;
+    this.#unreadable.add(session);
+    const why = failure.isReclaimed ? "another pass has reclaimed it meanwhile" : failure.reason;
+    const message = `the pack table of restore point ${session} can't be read: ${why}`;
+    const severity = failure.isReclaimed ? "notice" : "damage";
+    this.decisions.findings.push({ severity, code: "session-unsettled", key: session, point: session, message });
   }
 
   async #decide(pack: WindowPack, call: StoreCall): Promise<void> {

@@ -49,10 +49,9 @@ export function isDamageCode(code: string): boolean {
 
 export interface ReadTable {
   readonly volume: RootVolume;
-  /** Nothing: another pass has reclaimed the point meanwhile. */
   readonly table: PackTable | undefined;
-  /** Why the table of a point that counts can't be read. */
-  readonly failure?: string;
+  /** Why there is none: what the point reaches is not known then. */
+  readonly failure?: { readonly reason: string; readonly isReclaimed: boolean };
 }
 
 const tablesAtOnce = 3;
@@ -73,8 +72,8 @@ export async function* readTables(
       return { volume, table: decodePackTable(bytes, `the pack table of ${volume.volumeId}`) };
     } catch (error) {
       if (!isGarrisonError(error) || !isDamageCode(error.code)) throw error;
-      const isGone = await isReclaimed(pruner, volume.point, call);
-      return { volume, table: undefined, ...(isGone ? {} : { failure: error.message }) };
+      const failure = { reason: error.message, isReclaimed: await isReclaimed(pruner, volume.point, call) };
+      return { volume, table: undefined, failure };
     }
   });
 }
