@@ -50,7 +50,7 @@ export async function auditTables(
     findings.push(...verdict.findings);
     if (verdict.isUnreadable) isUnsettled = true;
     for (const session of verdict.untouchable) untouchable.add(session);
-    if (verdict.findings.length > 0) continue;
+    if (verdict.findings.length > 0 || verdict.isUnreadable) continue;
     audited.push(root);
     trusted.set(sessionKey(root), root);
   }
@@ -101,7 +101,8 @@ async function auditPoint(
     }
   } catch (error) {
     if (!isGarrisonError(error) || !isDamageCode(error.code)) throw error;
-    if (await isReclaimed(pruner, root, call)) return { findings, untouchable, isUnreadable: false };
+    // Reclaimed by another pass: a session that opened after our survey may have taken it for its base before.
+    if (await isReclaimed(pruner, root, call)) return { findings, untouchable, isUnreadable: true };
     // The older point may be the one that can't be read, or that another pass has reclaimed.
     if (ancestor !== undefined) return auditPoint(pruner, { root, ancestor: undefined }, call);
     const message = `its table can't be proven: ${error.message}`;
@@ -114,7 +115,7 @@ async function auditPoint(
 /** A record that is gone since it was listed: reclaimed by another pass, or taken away. */
 async function judgeGone(pruner: PruneDependencies, root: PointFacts, call: StoreCall): Promise<Verdict> {
   const untouchable = new Set<string>();
-  if (await isReclaimed(pruner, root, call)) return { findings: [], untouchable, isUnreadable: false };
+  if (await isReclaimed(pruner, root, call)) return { findings: [], untouchable, isUnreadable: true };
   const key = pointName(pruner.keys.domain, root.series, root.session);
   const message = "the record has vanished without a tombstone";
   const finding = { severity: "damage", code: "point-vanished", key, message, point: root.session } as const;

@@ -1,4 +1,3 @@
-import type { Finding } from "../check/check-plan.ts";
 import {
   forwardPrefix,
   packName,
@@ -156,7 +155,13 @@ class Planner {
     const why = failure.isReclaimed ? "another pass has reclaimed it meanwhile" : failure.reason;
     const message = `the pack table of restore point ${session} can't be read: ${why}`;
     const severity = failure.isReclaimed ? "notice" : "damage";
-    this.decisions.findings.push({ severity, code: "session-unsettled", key: session, point: session, message });
+    this.decisions.findings.push({
+      severity,
+      code: "session-unsettled",
+      key: session,
+      point: session,
+      message,
+    });
   }
 
   async #decide(pack: WindowPack, call: StoreCall): Promise<void> {

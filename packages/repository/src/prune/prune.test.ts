@@ -41,15 +41,16 @@ async function openDisk(seed: string) {
   return { fixture, disk, write, back, verify };
 }
 
-/** Kills a session at its n-th store call. */
-async function killedBackup(fixture: Fixture, disk: MemoryDisk, options: { at: number; parent?: string }) {
+/** A session whose writer is killed when it has stored a pack. */
+async function killedBackup(fixture: Fixture, disk: MemoryDisk): Promise<string> {
   const sessionId = await drawSession(fixture);
   const death = new GarrisonError("aborted", "the writer was killed");
-  const store = openFaultyObjectStore(fixture.store, ({ number }) =>
-    number >= options.at ? { when: "before", error: death } : undefined,
-  );
-  const parent = options.parent === undefined ? {} : { parent: options.parent };
-  await expect(backUp(fixture, { source: disk.source(), sessionId, store, ...parent })).rejects.toBe(death);
+  let packs = 0;
+  const store = openFaultyObjectStore(fixture.store, ({ method, key }) => {
+    if (method === "create" && /\/(pack|map)\//.test(key)) packs++;
+    return packs > 1 ? { when: "before", error: death } : undefined;
+  });
+  await expect(backUp(fixture, { source: disk.source(), sessionId, store })).rejects.toBe(death);
   return sessionId;
 }
 
@@ -95,7 +96,8 @@ describe("a pass", () => {
   test("frees the space of a session that gave up at once, and tidies after one that committed", async () => {
     const { fixture, disk, write, back, verify } = await openDisk("given up");
     const point = await back((write(0, 100, 200), undefined));
-    const sessionId = await killedBackup(fixture, disk, { at: 9 });
+    write(0, 100, 200);
+    const sessionId = await killedBackup(fixture, disk);
     expect(namesOf(fixture, `pack/${sessionId}`).length).toBeGreaterThan(0);
     await prune(fixture);
     expect(namesOf(fixture, `pack/${sessionId}`).length).toBeGreaterThan(0);
@@ -124,7 +126,7 @@ describe("a session without a sign of life", () => {
   test("is fenced when its newest object is a day old by the store's clock, and its space freed in the same pass", async () => {
     const { fixture, disk, write } = await openDisk("stale");
     write(0, 100, 200);
-    const sessionId = await killedBackup(fixture, disk, { at: 9 });
+    const sessionId = await killedBackup(fixture, disk);
     await fixture.clock.advance(dayMs - 2000);
     expect((await prune(fixture)).fenced).toEqual([]);
     await fixture.clock.advance(10_000);
@@ -138,7 +140,7 @@ describe("a session without a sign of life", () => {
   test("that commits before the fence keeps everything", async () => {
     const { fixture, disk, write } = await openDisk("quicker");
     write(0, 100, 200);
-    const sessionId = await killedBackup(fixture, disk, { at: 9 });
+    const sessionId = await killedBackup(fixture, disk);
     await fixture.clock.advance(2 * dayMs);
     const plan = await planPrune(keeperOf(fixture), eager, call);
     expect(plan.fences.map((fence) => fence.session)).toEqual([sessionId]);
@@ -151,7 +153,7 @@ describe("a session without a sign of life", () => {
   test("is fenced at once when whoever started it disowns it", async () => {
     const { fixture, disk, write } = await openDisk("disowned");
     write(0, 100);
-    const sessionId = await killedBackup(fixture, disk, { at: 9 });
+    const sessionId = await killedBackup(fixture, disk);
     expect((await prune(fixture, { ...eager, disowned: [sessionId] })).fenced).toEqual([sessionId]);
     expect(namesOf(fixture, "pack", "session")).toEqual([]);
   });

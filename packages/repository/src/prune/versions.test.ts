@@ -3,7 +3,6 @@ import { dayMs } from "@garrison/core/units";
 import { isDecisiveName, pointName, seriesHash } from "../format/object-names.ts";
 import {
   backUp,
-  call,
   firstDifference,
   fixtureDomain,
   MemoryDisk,
