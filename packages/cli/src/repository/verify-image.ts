@@ -7,6 +7,7 @@ import { chooseVolume, findPoint } from "./find-point.ts";
 import { openBackupSource } from "./open-backup-source.ts";
 import { openNamedRepository, type RepositoryFlags } from "./open-named-repository.ts";
 import { parseShare } from "./parse-share.ts";
+import { requireKind } from "./require-kind.ts";
 
 export interface ImageVerifyFlags extends RepositoryFlags {
   readonly domain: string;
@@ -30,6 +31,7 @@ export async function verifyImage(
   const { store, repository } = opened;
   const keys = repository.domainKeys(flags.domain);
   const found = await findPoint({ store, keys, point }, context);
+  requireKind(found, "image");
   const { volumeId } = chooseVolume(found, flags.volume);
   const sessionKeys = (session: string, epoch: number) =>
     repository.sessionDataKey(flags.domain, session, epoch);

@@ -23,6 +23,16 @@ async function openScene(seed: string) {
   return { fixture, bytes, point };
 }
 
+test.each([
+  ["a sample", { level: "sample", share: 1 }],
+  ["a budget", { budget: {}, remembers: true }],
+] as const)("a stream is whole for a check that reads packs by %s", async (_, plan) => {
+  const { fixture } = await openScene("whole packs");
+  const { findings, summary } = await runCheck(fixture, plan);
+  expect(findings).toEqual([]);
+  expect(summary.packsRead).toBe(summary.packs);
+});
+
 describe("a damaged stream", () => {
   test("is told by the bytes of it that are hit, and never restored there; around them it is", async () => {
     const { fixture, bytes, point } = await openScene("flipped");

@@ -62,6 +62,12 @@ export async function verifyPoint(
   if (volume === undefined) {
     throw new GarrisonError("point-missing", `restore point ${plan.point} holds no volume ${plan.volumeId}`);
   }
+  if (volume.kind === "stream") {
+    throw new GarrisonError(
+      "point-kind-wrong",
+      `${plan.volumeId} of restore point ${plan.point} is a stream`,
+    );
+  }
   const series = seriesHash(dependencies.keys, plan.series);
   const reader = openVolumeReader(dependencies, { series, volume }, call);
   if (plan.source !== undefined) return compare(dependencies, { reader, plan, source: plan.source }, call);
