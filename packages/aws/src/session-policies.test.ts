@@ -96,6 +96,19 @@ describe("rights lent for writing a repository", () => {
       Array(4).fill("ImplicitlyDenied"),
     );
   });
+  test("lock nothing unless they may, and then for no longer than they may", () => {
+    const pack = object("222222222222/pack/00aa00aa00aa00aa/01020304-1");
+    const days = (count: number) => ({ "s3:object-lock-remaining-retention-days": String(count) });
+    expect(under(write)("s3:PutObjectRetention", pack, days(1))).toBe("ImplicitlyDenied");
+    const locking = repositoryWritePolicy({ ...scope, sessionId: "00aa00aa00aa00aa", lockDays: 120 });
+    expect(under(locking)("s3:PutObjectRetention", pack, days(120))).toBe("Allowed");
+    expect(under(locking)("s3:PutObjectRetention", pack, days(122))).toBe("ImplicitlyDenied");
+    expect(under(locking)("s3:PutObjectRetention", pack)).toBe("ImplicitlyDenied");
+    expect(under(locking)("s3:PutObjectRetention", object("222222222222/pack/00bb/1"), days(1))).toBe(
+      "ImplicitlyDenied",
+    );
+    expect(under(locking)("s3:BypassGovernanceRetention", pack, days(1))).toBe("ImplicitlyDenied");
+  });
   test("list the domain's points and own objects only", () => {
     const bucket = "arn:aws:s3:::backups";
     expect(under(write)("s3:ListBucket", bucket, { "s3:prefix": "garrison/222222222222/point/abc/" })).toBe(
@@ -127,7 +140,7 @@ test("every policy fits into the 2,048 characters of AssumeRole", () => {
   const policies = [
     read,
     repositoryReadPolicy(wide),
-    repositoryWritePolicy({ ...wide, sessionId: "00aa00aa00aa00aa" }),
+    repositoryWritePolicy({ ...wide, sessionId: "00aa00aa00aa00aa", lockDays: 36_500 }),
   ];
   expect(policies.filter((policy) => JSON.stringify(policy).length > 2048)).toEqual([]);
 });

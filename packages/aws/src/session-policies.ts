@@ -78,18 +78,20 @@ export interface RepositoryScope {
 
 /**
  * Create objects of one session, and only where none is; read the domain's maps and points and the session's own packs.
- * No delete, no overwrite, no other domain.
+ * No delete, no overwrite, no other domain. With `lockDays` also to lock what it creates, and for no longer: a captured
+ * worker can't lock rubbish for a century.
  */
 export function repositoryWritePolicy(
-  scope: RepositoryScope & { readonly sessionId: string },
+  scope: RepositoryScope & { readonly sessionId: string; readonly lockDays?: number },
 ): SessionPolicy {
-  const { sessionId } = scope;
+  const { sessionId, lockDays } = scope;
   // One pattern for the session's folders (session, pack, map): ARNs are long, and 2,048 characters are few.
   const own = `*/${sessionId}/*`;
+  const written = [own, `point/*/${sessionId}`].map((name) => objectArn(scope, name));
   const create: PolicyStatement = {
     Effect: "Allow",
     Action: ["s3:PutObject"],
-    Resource: [own, `point/*/${sessionId}`].map((name) => objectArn(scope, name)),
+    Resource: written,
     Condition: { Null: { "s3:if-none-match": "false" } },
   };
   // Notes on what is lost: a backup must not refer to it again.
@@ -97,10 +99,23 @@ export function repositoryWritePolicy(
   const listed = ["point/*", "end/*", "map/*", "note/findings/*", own];
   return policy(
     create,
+    ...lockStatements(written, lockDays),
     read(scope, readable),
     list(scope, listed),
     ...bucketKey(scope, ["kms:GenerateDataKey", "kms:Decrypt"]),
   );
+}
+
+/** S3 counts the days that are left; whether it rounds them up isn't told, so the cap has a day of play. */
+function lockStatements(
+  resources: readonly string[],
+  lockDays: number | undefined,
+): readonly PolicyStatement[] {
+  if (lockDays === undefined) return [];
+  const capped = {
+    NumericLessThanEquals: { "s3:object-lock-remaining-retention-days": String(lockDays + 1) },
+  };
+  return [{ Effect: "Allow", Action: ["s3:PutObjectRetention"], Resource: resources, Condition: capped }];
 }
 
 /** Read one domain: for restores. */

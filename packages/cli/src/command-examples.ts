@@ -31,6 +31,10 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
   ],
   "repository status": ["garrison repository status file:///backup"],
   "repository list": ["garrison repository list file:///backup --json"],
+  "repository locks": [
+    "garrison repository locks s3://bucket/prefix",
+    "garrison repository locks s3://bucket/prefix --extend --json",
+  ],
   "repository check": [
     "garrison repository check file:///backup",
     "garrison repository check file:///backup --level sample --sample 5%",
@@ -48,6 +52,7 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
     "garrison image backup disk.img --repository file:///backup --name db",
     "garrison image backup disk.img --repository file:///backup --name db --changed ranges.jsonl",
     "garrison image backup ebs:snap-0123456789abcdef0 --repository s3://bucket/prefix --name db",
+    "garrison image backup disk.img --repository s3://bucket/prefix --name db --keep-locked 90d",
   ],
   "image restore": [
     "garrison image restore db --repository file:///backup --target restored.img",

@@ -38,6 +38,10 @@ function registerWriting(verb: Verb, context: CliContext): void {
     .requiredOption("--name <name>", "what the image is called; its newest restore point is the parent")
     .option("--domain <name>", "inside which blocks are shared", "local")
     .option("--changed <file>", 'JSON lines {"offset", "length"}: only these ranges are read')
+    .option(
+      "--keep-locked <time>",
+      "promise that nobody can delete it for so long (90d); needs S3 Object Lock",
+    )
     .option("--resume <session>", "go on with a backup that was interrupted")
     .option("--concurrency <number>", "blocks under way at once")
     .option(

@@ -8,6 +8,7 @@ import type { SecretFlags } from "../repository/read-secret.ts";
 import type { PruneFlags } from "../repository/prune-repository.ts";
 import { registerKeys } from "../repository/register-keys.ts";
 import type { RepairFlags } from "../repository/repair-repository.ts";
+import { registerLocks } from "../repository/repository-locks.ts";
 import { formatStatus, readRepositoryStatus } from "../repository/repository-status.ts";
 
 interface CommonFlags extends SecretFlags {
@@ -16,23 +17,7 @@ interface CommonFlags extends SecretFlags {
 }
 
 export function register(program: Command, context: CliContext): void {
-  const repository = program
-    .command("repository")
-    .description("repositories: create, look into and check the place where restore points are kept");
-  const verb = (name: string, description: string) =>
-    repository
-      .command(name)
-      .description(description)
-      .argument("<url>", "file:///folder or s3://bucket/prefix[?region=...&endpoint=...]")
-      .option(
-        "--password-file <file>",
-        "its first line is the password (default: GARRISON_PASSWORD, then a prompt)",
-      )
-      .option("--json", "print one object");
-  const reading = (name: string, description: string) =>
-    verb(name, description)
-      .option("--sheet <file>", "open with an escrow sheet (or GARRISON_ESCROW_SHEET)")
-      .option("--kms", "open with a KMS key that the repository has (or GARRISON_KMS=1)");
+  const { verb, reading } = openVerbs(program);
   verb("init", "create a repository and probe its store")
     .option("--kms-key <arn>", "this KMS key opens it; a password too, if one is given")
     .option("--escrow-file <file>", "write an escrow sheet to this new file")
@@ -47,6 +32,10 @@ export function register(program: Command, context: CliContext): void {
   reading("list", "the restore points of all domains")
     .option("--domain <name>", "only this domain")
     .action((url: string, flags: CommonFlags) => printPoints({ ...flags, repository: url }, context));
+  registerLocks(
+    reading("locks", "until when restore points are promised and held; exits 1 when a lock is too short"),
+    context,
+  );
   reading("check", "find everything that is missing or damaged; exits 1 when something is")
     .option("--domain <name>", "only this domain")
     .option(
@@ -83,6 +72,27 @@ export function register(program: Command, context: CliContext): void {
       const { pruneRepository } = await import("../repository/prune-repository.ts");
       await pruneRepository(url, flags, context);
     });
+}
+
+function openVerbs(program: Command) {
+  const repository = program
+    .command("repository")
+    .description("repositories: create, look into and check the place where restore points are kept");
+  const verb = (name: string, description: string) =>
+    repository
+      .command(name)
+      .description(description)
+      .argument("<url>", "file:///folder or s3://bucket/prefix[?region=...&endpoint=...&lock=...]")
+      .option(
+        "--password-file <file>",
+        "its first line is the password (default: GARRISON_PASSWORD, then a prompt)",
+      )
+      .option("--json", "print one object");
+  const reading = (name: string, description: string) =>
+    verb(name, description)
+      .option("--sheet <file>", "open with an escrow sheet (or GARRISON_ESCROW_SHEET)")
+      .option("--kms", "open with a KMS key that the repository has (or GARRISON_KMS=1)");
+  return { verb, reading };
 }
 
 async function runStatus(url: string, flags: CommonFlags, context: CliContext): Promise<void> {

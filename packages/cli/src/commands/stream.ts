@@ -29,6 +29,10 @@ export function register(program: Command, context: CliContext): void {
     )
     .requiredOption("--name <name>", "what the stream is called; its newest restore point is the parent")
     .option("--domain <name>", "inside which chunks are shared", "local")
+    .option(
+      "--keep-locked <time>",
+      "promise that nobody can delete it for so long (90d); needs S3 Object Lock",
+    )
     .option("--resume <session>", "use what an interrupted backup has stored; the stream is made once more")
     .action((command: readonly string[], flags: StreamBackupFlags) =>
       backupStreamInput(command, flags, context),

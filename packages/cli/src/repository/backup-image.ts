@@ -9,6 +9,7 @@ import { readOpenSession } from "@garrison/repository/backup/open-session";
 import { readPoint, type RestorePoint } from "@garrison/repository/point/read-point";
 import { newLaneId, newSessionId } from "@garrison/repository/point/session-id";
 import type { CliContext } from "../cli-context.ts";
+import { promiseOf } from "./lock-promise.ts";
 import { openBackupSource, type OpenedSource } from "./open-backup-source.ts";
 import { openNamedRepository, type OpenedRepository, type RepositoryFlags } from "./open-named-repository.ts";
 import { requireKind } from "./require-kind.ts";
@@ -19,6 +20,7 @@ export interface ImageBackupFlags extends RepositoryFlags {
   readonly domain: string;
   readonly changed?: string;
   readonly resume?: string;
+  readonly keepLocked?: string;
   readonly concurrency?: string;
   readonly verifySample?: string;
   readonly json?: true;
@@ -36,6 +38,7 @@ export async function backupImage(
   if (flags.name.trim() === "") throw new GarrisonError("usage", "--name is empty");
   using opened = await openNamedRepository(flags, context);
   requireCurrentKeys(opened.repository);
+  promiseOf(flags.keepLocked, { store: opened.store, clock: context.clock });
   const keys = opened.repository.domainKeys(flags.domain);
   const parent = await findParent(opened, { keys, flags }, context);
   requireKind(parent, "image");
@@ -127,6 +130,7 @@ async function runBackup(
     series: flags.name,
     volumes: [{ volumeId: imageVolumeId, source: read.source }],
     description: { kind: "image", source: read.source.identity },
+    ...promiseOf(flags.keepLocked, { store: opened.store, clock }),
     ...(parent === undefined ? {} : { parent: parent.sessionId }),
     ...(flags.concurrency === undefined
       ? {}

@@ -8,6 +8,7 @@ import type { RestorePoint } from "@garrison/repository/point/read-point";
 import { newLaneId, newSessionId } from "@garrison/repository/point/session-id";
 import { backupStream } from "@garrison/repository/stream/backup-stream";
 import type { CliContext } from "../cli-context.ts";
+import { promiseOf } from "./lock-promise.ts";
 import { openNamedRepository, type OpenedRepository, type RepositoryFlags } from "./open-named-repository.ts";
 import { openStreamInput, requireStreamInput, type StreamInput } from "./open-stream-input.ts";
 import { requireKind } from "./require-kind.ts";
@@ -17,6 +18,7 @@ export interface StreamBackupFlags extends RepositoryFlags {
   readonly name: string;
   readonly domain: string;
   readonly resume?: string;
+  readonly keepLocked?: string;
   readonly json?: true;
 }
 
@@ -38,6 +40,7 @@ export async function backupStreamInput(
   // First, so that no password is asked for on the terminal that is refused.
   requireStreamInput(command, context);
   using opened = await openNamedRepository(flags, context);
+  promiseOf(flags.keepLocked, { store: opened.store, clock: context.clock });
   const keys = opened.repository.domainKeys(flags.domain);
   const newest = await findNewestPoint(
     { store: opened.store, keys, clock: context.clock },
@@ -80,6 +83,7 @@ async function runBackup(
     identity: input.identity,
     input: input.bytes,
     description: { kind: "stream", source: input.identity },
+    ...promiseOf(flags.keepLocked, { store: opened.store, clock }),
     ...(newest === undefined || newest.sessionId === sessionId ? {} : { parent: newest.sessionId }),
   };
   try {

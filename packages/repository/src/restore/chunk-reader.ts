@@ -75,17 +75,7 @@ export function openChunkReader(dependencies: ChunkReaderDependencies): ChunkRea
     return (await findOverwritten(store, inPack, call)) ?? recovered;
   };
   return {
-    async fetch(range, call) {
-      const { offset, length } = range;
-      try {
-        return await store.read(rangeName(keys, range), { ...call, range: { offset, length } });
-      } catch (error) {
-        if (!isGone(error)) throw error;
-        const forwarded = await fetchForwarded({ store, forwards }, range, call);
-        if (forwarded === undefined) throw error;
-        return forwarded;
-      }
-    },
+    fetch: (range, call) => fetchRange({ keys, store, forwards }, range, call),
     recover,
     async verify(chunk, call) {
       const recovered = await recover(chunk, call);
@@ -94,6 +84,22 @@ export function openChunkReader(dependencies: ChunkReaderDependencies): ChunkRea
       return undefined;
     },
   };
+}
+
+async function fetchRange(
+  owner: { readonly keys: DomainKeys; readonly store: ObjectStore; readonly forwards: ForwardReader },
+  range: ChunkRange,
+  call: StoreCall,
+): Promise<Uint8Array> {
+  const { offset, length } = range;
+  try {
+    return await owner.store.read(rangeName(owner.keys, range), { ...call, range: { offset, length } });
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    const forwarded = await fetchForwarded(owner, range, call);
+    if (forwarded === undefined) throw error;
+    return forwarded;
+  }
 }
 
 /** A chunk in an earlier version of its pack, if somebody has put another one over it. */
