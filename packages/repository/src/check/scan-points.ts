@@ -124,6 +124,7 @@ async function scanSlot(check: DomainCheck, scan: SlotScan, call: StoreCall): Pr
   if (content?.state !== "point") return { findings, tables: [] };
   const { record, epoch } = content;
   findings.push(...checkRecord(check, { ...scan, slot, record }));
+  await collect(findings, checkPredecessor(check, { ...scan, slot, record }, call));
   const read = await readTables(check, { slot, point: { record, epoch }, findings }, call);
   return { slot, findings, ...read };
 }
@@ -187,12 +188,12 @@ async function collect<Result>(
   }
 }
 
-/** What the record says of itself and of those before it. */
+/** What the record says of itself. */
 function* checkRecord(
   check: DomainCheck,
   scanned: SlotScan & { readonly slot: SlotAddress; readonly record: PointRecord },
 ): Generator<Finding> {
-  const { key, slot, record, seen, ended } = scanned;
+  const { key, slot, record } = scanned;
   const about = { severity: "damage", key, point: record.session } as const;
   if (record.session !== slot.session || seriesHash(check.keys, record.series) !== slot.series) {
     yield { ...about, code: "object-damaged", message: "the record belongs under another name" };
@@ -204,10 +205,24 @@ function* checkRecord(
   if (description === undefined) {
     yield { ...about, code: "object-damaged", message: "the description is not authentic" };
   }
+}
+
+/** A point that this one saw and that is gone without a tombstone. */
+async function* checkPredecessor(
+  check: DomainCheck,
+  scanned: SlotScan & { readonly slot: SlotAddress; readonly record: PointRecord },
+  call: StoreCall,
+): AsyncGenerator<Finding> {
+  const { key, slot, record, seen, ended } = scanned;
   const { predecessor } = record;
-  const older = predecessor === undefined ? undefined : `${slot.series}/${predecessor}`;
-  if (older !== undefined && !seen.has(older) && !ended.has(older)) {
-    const message = `${predecessor}, seen when this point was made, is gone without a tombstone`;
-    yield { ...about, code: "point-vanished", message };
-  }
+  if (predecessor === undefined) return;
+  const name = `${slot.series}/${predecessor}`;
+  if (seen.has(name) || ended.has(name)) return;
+  // Looked at again: it may have been committed behind the listing, or ended and been reclaimed since.
+  const before = { series: slot.series, session: predecessor };
+  const findings: Finding[] = [];
+  const isThere = (await collect(findings, readContent(check, before, call))) !== undefined;
+  if (isThere || findings.length > 0 || (await readTombstone(check, before, call)) === "signed") return;
+  const message = `${predecessor}, seen when this point was made, is gone without a tombstone`;
+  yield { severity: "damage", code: "point-vanished", key, point: record.session, message };
 }

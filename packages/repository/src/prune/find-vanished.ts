@@ -1,5 +1,6 @@
+import { isGarrisonError } from "@garrison/core/garrison-error";
 import type { SessionBase } from "../format/session-objects.ts";
-import { readTombstone } from "../point/read-slot.ts";
+import { readSlot, readTombstone } from "../point/read-slot.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import type { KnownSessions } from "./known-sessions.ts";
 import type { PruneDependencies } from "./prune-plan.ts";
@@ -17,10 +18,24 @@ export async function findVanished(
 ): Promise<readonly SessionBase[]> {
   const vanished: SessionBase[] = [];
   for (const suspect of listSuspects(seen.survey, seen.known)) {
-    // Looked at again: it may have been ended and reclaimed since the listing.
+    // Looked at again: it may have been ended and reclaimed since the listing, or have been committed behind it.
+    if (await isFilled(pruner, suspect, call)) continue;
     if ((await readTombstone(pruner, suspect, call)) !== "signed") vanished.push(suspect);
   }
   return vanished;
+}
+
+/**
+ * Whether the slot holds something of ours. Ids are made by clocks, so that a session may commit under a name that the
+ * listing has passed, and be seen by a later one that is still before it.
+ */
+async function isFilled(pruner: PruneDependencies, suspect: SessionBase, call: StoreCall): Promise<boolean> {
+  try {
+    return (await readSlot(pruner, suspect, call)) !== undefined;
+  } catch (error) {
+    if (isGarrisonError(error) && error.code.startsWith("object-")) return false;
+    throw error;
+  }
 }
 
 function listSuspects(survey: Survey, known: KnownSessions): readonly SessionBase[] {

@@ -7,7 +7,7 @@ import {
   openFixture,
   restore,
 } from "../simulation/engine-fixture.ts";
-import { end, keeperOf, prune } from "../simulation/prune-fixture.ts";
+import { eager, end, keeperOf, prune } from "../simulation/prune-fixture.ts";
 import { executePrune } from "./execute-prune.ts";
 import { planPrune } from "./plan-prune.ts";
 
@@ -33,8 +33,28 @@ test("a pass whose root was reclaimed while it slept deletes nothing that a late
     },
   };
   const pruner = keeperOf(fixture, sleepy);
-  const plan = await planPrune(pruner, { graceMs: 0, minimumGainBytes: 1 }, call);
+  const plan = await planPrune(pruner, eager, call);
   await executePrune(pruner, plan, call);
   expect(firstDifference(await restore(fixture, later!), disk.blocks)).toBeUndefined();
   expect(plan.findings).toMatchObject([{ severity: "notice", code: "session-unsettled", point: base }]);
+});
+
+test("a point that was committed behind the listing, and that a later record saw, has not vanished", async () => {
+  const fixture = openFixture("behind");
+  const { random, store } = fixture;
+  const disk = new MemoryDisk(40);
+  disk.write(0, random);
+  const { point: behind } = await backUp(fixture, { source: disk.source() });
+  await backUp(fixture, { source: disk.source(), parent: behind });
+  const passed = {
+    ...store,
+    async *list(prefix: string, listing: typeof call) {
+      for await (const object of store.list(prefix, listing)) {
+        const isPassed = prefix.endsWith("/point/") && object.key.endsWith(behind);
+        if (!isPassed) yield object;
+      }
+    },
+  };
+  const plan = await planPrune(keeperOf(fixture, passed), eager, call);
+  expect(plan.vanished).toEqual([]);
 });

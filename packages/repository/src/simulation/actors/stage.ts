@@ -66,6 +66,10 @@ export function openStore(stage: Stage, process: SimulatedProcess): ObjectStore 
 }
 
 /** Whether an error may be due to a rotation since the process has started: what is sealed since then, it can't open. */
-export function isOutdated(stage: Stage, { repository }: Equipment, error: unknown): boolean {
-  return isGarrisonError(error, "keys-outdated") && repository.epoch < stage.model.keyring.repository.epoch;
+export function isOutdated(stage: Stage, equipment: Equipment, error: unknown): boolean {
+  return isGarrisonError(error, "keys-outdated") && hasOldKeys(stage, equipment);
+}
+
+export function hasOldKeys(stage: Stage, { repository }: Equipment): boolean {
+  return repository.epoch < stage.model.keyring.repository.epoch;
 }

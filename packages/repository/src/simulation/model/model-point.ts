@@ -14,6 +14,8 @@ export interface ModelPoint {
   /** The series' keyed hash. */
   readonly series: string;
   readonly record: PointRecord;
+  /** Of the keys that its record is sealed with. */
+  readonly epoch: number;
   readonly reach: Reach;
   readonly committedAtMs: number;
   endedAtMs?: number;

@@ -240,8 +240,10 @@ export class RepositoryModel {
   #ended(object: OpenedObject): void {
     if (!readSignedBody(this.keyring.keys, object).isSigned) return;
     const { session } = parseSlotName(object.name)!;
-    this.held.tombstones.set(session, this.#effects);
     const point = this.held.points.get(session);
+    // Of an earlier epoch than the record: whoever has got hold of old keys can't end what is newer.
+    if (point !== undefined && object.epoch < point.epoch) return;
+    this.held.tombstones.set(session, this.#effects);
     if (point === undefined) return;
     point.endedAtMs = this.#options.nowMs();
     this.held.release(point.reach);
@@ -259,7 +261,9 @@ export class RepositoryModel {
     const reach = walkRecord({ keys, shelf: this.#shelf, contentIds, series, record, expected });
     this.held.requireAlive(session, reach);
     const committedAtMs = this.#options.nowMs();
-    this.held.points.set(session, { session, series, record, reach, committedAtMs, isVanished: false });
+    const { epoch } = object;
+    const point = { session, series, record, epoch, reach, committedAtMs, isVanished: false };
+    this.held.points.set(session, point);
     this.held.close(state, "record");
     this.#requireThere(session, reach);
   }
