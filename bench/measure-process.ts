@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 
 export interface Measured {
   readonly wallMs: number;
@@ -13,23 +13,30 @@ export interface Measured {
 export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Standard input comes from this file; otherwise there is none. */
+  readonly stdinFile?: string;
+  /** Standard output goes into this file instead of the answer. */
+  readonly stdoutFile?: string;
 }
 
 /** Runs one program to its end and measures the process itself, not its children; throws when it fails. */
 export function measureProcess(
   command: readonly string[],
-  { env = {}, cwd }: ProcessOptions = {},
+  { env = {}, cwd, stdinFile, stdoutFile }: ProcessOptions = {},
 ): Promise<Measured> {
   const [program = "", ...parameters] = command;
+  const input = stdinFile === undefined ? undefined : openSync(stdinFile, "r");
+  const output = stdoutFile === undefined ? undefined : openSync(stdoutFile, "w");
   const startedAt = performance.now();
   const child = spawn(program, parameters, {
     env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [input ?? "ignore", output ?? "pipe", "pipe"],
     ...(cwd === undefined ? {} : { cwd }),
   });
   const [stdout, stderr]: [string[], string[]] = [[], []];
-  child.stdout.on("data", (bytes: Buffer) => stdout.push(bytes.toString()));
-  child.stderr.on("data", (bytes: Buffer) => stderr.push(bytes.toString()));
+  for (const file of [input, output]) if (file !== undefined) closeSync(file);
+  child.stdout?.on("data", (bytes: Buffer) => stdout.push(bytes.toString()));
+  child.stderr!.on("data", (bytes: Buffer) => stderr.push(bytes.toString()));
   let [peakMiB, cpuSeconds] = [0, 0];
   const poll = setInterval(() => {
     peakMiB = Math.max(peakMiB, peakOf(child.pid));

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { blockSizeBytes } from "../disk/block-source.ts";
 import type { Codec } from "../format/format-limits.ts";
 import { chunkId } from "../format/item-identity.ts";
 import { openItem } from "../format/pack-container.ts";
@@ -44,12 +45,16 @@ export type RecoveredBlock =
   | { readonly sha256: Uint8Array }
   | { readonly damage: "tag" | "compression" | "length" | "id" };
 
-// Level 1 with a longer match: stores as much as level 1 alone, faster (docs/decisions/engine-where-the-time-goes.md).
-const parameters = {
+/**
+ * Level 1 with a longer match: stores as much as level 1 alone, faster (docs/decisions/engine-where-the-time-goes.md). What
+ * is larger than a block is of a stream, most often text: a table twice as large stores 7 % less of it for a seventh of
+ * the time (docs/decisions/engine-streams.md).
+ */
+const parametersFor = (plainBytes: number) => ({
   [constants.ZSTD_c_compressionLevel]: 1,
-  [constants.ZSTD_c_hashLog]: 14,
+  [constants.ZSTD_c_hashLog]: plainBytes > blockSizeBytes ? 15 : 14,
   [constants.ZSTD_c_minMatch]: 6,
-};
+});
 
 export function prepareBlock(idKey: Uint8Array, slot: BlockSlot, job: PrepareJob): PreparedBlock {
   const plain = slot.plain.subarray(0, job.plainBytes);
@@ -61,7 +66,7 @@ export function prepareBlock(idKey: Uint8Array, slot: BlockSlot, job: PrepareJob
   if (job.known?.some((memory) => new IdTable(memory).has(id)) === true) return { id };
   // A result buffer of at least the block: in small pieces it costs a fifth more.
   const chunkSize = plain.length + packedSlackBytes;
-  const packed = zstdCompressSync(plain, { chunkSize, params: parameters });
+  const packed = zstdCompressSync(plain, { chunkSize, params: parametersFor(plain.length) });
   const sizeBytes = packed.length;
   if (sizeBytes >= plain.length) return { id, payload: { codec: 0, sizeBytes: plain.length } };
   slot.packed.set(packed);
