@@ -59,6 +59,11 @@ export async function storeBase(
 export interface HeldBase {
   readonly base: SessionBase;
   readonly record: PointRecord;
+  /**
+   * Named by an earlier lane: what that lane took from it is taken over. Whether it shook hands is not known (it may have
+   * died before, or the base may have ended before it was named), so that nothing new is taken without a handshake.
+   */
+  readonly isEarlier?: true;
 }
 
 /**
@@ -72,6 +77,7 @@ export class SessionBases {
   readonly #held = new Map<string, HeldBase>();
   /** Bases stored as `base-n`, whatever became of them. */
   readonly #stored: Set<string>;
+  readonly #refused = new Set<string>();
 
   constructor(
     dependencies: BaseDependencies,
@@ -98,7 +104,8 @@ export class SessionBases {
   async add(base: SessionBase): Promise<PointRecord | undefined> {
     const key = keyOf(base);
     const before = this.#held.get(key);
-    if (before !== undefined) return before.record;
+    if (before !== undefined && before.isEarlier !== true) return before.record;
+    if (this.#refused.has(key)) return undefined;
     if (!this.#stored.has(key)) {
       if (this.#stored.size >= maxLaterBases) return undefined;
       const firstNumber = this.#stored.size;
@@ -106,7 +113,8 @@ export class SessionBases {
       await storeBase(this.#dependencies, { sessionId: this.#sessionId, base, firstNumber }, this.#call);
     }
     const record = await shakeHands(this.#dependencies, base, this.#call);
-    if (record !== undefined) this.#held.set(key, { base, record });
+    if (record === undefined) this.#refused.add(key);
+    else this.#held.set(key, { base, record });
     return record;
   }
 }
@@ -134,7 +142,7 @@ export async function readEarlierBases(
   const held: HeldBase[] = [];
   for (const base of [...session.opened.bases, ...stored]) {
     const record = await readHeldRecord(dependencies, base, call);
-    if (record !== undefined) held.push({ base, record });
+    if (record !== undefined) held.push({ base, record, isEarlier: true });
   }
   return { stored, held };
 }

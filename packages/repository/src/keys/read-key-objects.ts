@@ -25,11 +25,27 @@ export interface KeyObjects {
 }
 
 const readsAtOnce = 8;
+const mostListings = 3;
 
+/**
+ * A rotation writes new wraps before it deletes the old ones: when a listed one is gone by the time it is read, another
+ * listing shows what has taken its place.
+ */
 export async function readKeyObjects(
-  { store }: { readonly store: ObjectStore },
+  dependencies: { readonly store: ObjectStore },
   call: StoreCall,
 ): Promise<KeyObjects> {
+  for (let listing = 1; ; listing++) {
+    const { objects, hasMissed } = await readListed(dependencies, call);
+    if (!hasMissed || listing === mostListings) return objects;
+  }
+}
+
+async function readListed(
+  { store }: { readonly store: ObjectStore },
+  call: StoreCall,
+): Promise<{ readonly objects: KeyObjects; readonly hasMissed: boolean }> {
+  let hasMissed = false;
   const found = {
     wraps: [] as StoredWrap[],
     damaged: new Map<string, string>(),
@@ -44,13 +60,14 @@ export async function readKeyObjects(
   }));
   for await (const { key, bytes } of listed) {
     const name = parseKeyName(key);
+    if (bytes === goneReason(key)) hasMissed = true;
     if (name === undefined) found.foreign.push({ name: key, reason: "no object of ours has such a name" });
     else if (name.kind === "wrap") addWrap(found, name.wrapId, bytes);
     else if (typeof bytes === "string") found.foreign.push({ name: key, reason: bytes });
     else if (name.kind === "retired") found.marks.set(name.wrapId, bytes);
     else found.slots.set(name.epoch, bytes);
   }
-  return found;
+  return { objects: found, hasMissed };
 }
 
 function addWrap(
@@ -82,7 +99,11 @@ async function readSmall(
     return await store.read(object.key, call);
   } catch (error) {
     // Deleted since it was listed: another operation is at work.
-    if (error instanceof GarrisonError && error.code === "object-missing") return `${object.key} is gone`;
+    if (error instanceof GarrisonError && error.code === "object-missing") return goneReason(object.key);
     throw error;
   }
+}
+
+function goneReason(key: string): string {
+  return `${key} is gone`;
 }

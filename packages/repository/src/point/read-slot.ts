@@ -35,8 +35,22 @@ export async function readSlot(
   call: StoreCall,
 ): Promise<SlotContent | undefined> {
   const { keys, store } = dependencies;
-  const bytes = await readIfThere(store, pointName(keys.domain, address.series, address.session), call);
+  const bytes = await readRecordIfThere(store, pointName(keys.domain, address.series, address.session), call);
   return bytes === undefined ? undefined : decodeSlot(keys, address, bytes);
+}
+
+/** A record may be reclaimed between the listing and the reading; a tombstone never is. */
+async function readRecordIfThere(
+  store: ObjectStore,
+  name: string,
+  call: StoreCall,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await readIfThere(store, name, call);
+  } catch (error) {
+    if (isGarrisonError(error, "object-missing")) return undefined;
+    throw error;
+  }
 }
 
 /** Throws `object-damaged` or `object-malformed` for what no writer and no keeper of this domain made for this slot. */
@@ -98,7 +112,7 @@ async function isOutranked(
   const { keys, store } = dependencies;
   if (tombstone.epoch === keys.epoch) return false;
   const name = pointName(keys.domain, tombstone.series, tombstone.session);
-  const bytes = await readIfThere(store, name, call);
+  const bytes = await readRecordIfThere(store, name, call);
   const slot = bytes === undefined ? undefined : openIfAuthentic(keys, name, bytes);
   return slot !== undefined && slot.epoch > tombstone.epoch;
 }
