@@ -4,8 +4,8 @@
  */
 interface PolicyStatement {
   readonly Effect: "Allow";
-  readonly Action: readonly string[];
-  readonly Resource: readonly string[];
+  readonly Action: string | readonly string[];
+  readonly Resource: string | readonly string[];
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
 
@@ -16,8 +16,17 @@ export interface SessionPolicy {
 
 const policy = (...statements: readonly PolicyStatement[]): SessionPolicy => ({
   Version: "2012-10-17",
-  Statement: statements,
+  Statement: statements.map((each) => ({
+    ...each,
+    Action: withoutList(each.Action),
+    Resource: withoutList(each.Resource),
+  })),
 });
+
+/** A list of one means the same without its brackets, and there is no room for them. */
+function withoutList(values: string | readonly string[]): string | readonly string[] {
+  return typeof values !== "string" && values.length === 1 ? values[0]! : values;
+}
 
 export interface EbsReadScope {
   readonly partition: string;
@@ -94,17 +103,20 @@ export function repositoryWritePolicy(
     Resource: written,
     Condition: { Null: { "s3:if-none-match": "false" } },
   };
-  // Notes on what is lost: a backup must not refer to it again.
-  const readable = ["map/*", "point/*", "note/findings/*", own];
-  const listed = ["point/*", "end/*", "map/*", "note/findings/*", own];
   return policy(
     create,
-    ...lockStatements(written, lockDays),
-    read(scope, readable),
-    list(scope, listed),
+    ...lockStatements([objectArn(scope, `*/${sessionId}*`)], lockDays),
+    read(scope, ["map/*", pointsNotesMoves, own]),
+    list(scope, ["map/*", pointsNotesMoves, "end/*", own]),
     ...bucketKey(scope, ["kms:GenerateDataKey", "kms:Decrypt"]),
   );
 }
+
+/**
+ * `point/`, `note/` (what is known to be lost: a backup must not refer to it again) and `moved/` (where a parent's pages are
+ * by now): each name spelled out as an ARN would not fit. No other folder of a domain has an o in its second place.
+ */
+const pointsNotesMoves = "?o*/*";
 
 /** S3 counts the days that are left; whether it rounds them up isn't told, so the cap has a day of play. */
 function lockStatements(

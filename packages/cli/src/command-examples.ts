@@ -63,6 +63,12 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
     "garrison image verify db --repository file:///backup",
     "garrison image verify db --repository file:///backup --sample 1% --source ebs:snap-0123456789abcdef0",
   ],
+  "image mount": [
+    "garrison image mount db /mnt --repository file:///backup",
+    "garrison image mount 006b04ee78bef53e /mnt --repository file:///backup --partition 2",
+    "garrison image mount db disk --repository file:///backup --raw",
+  ],
+  "image diff": ["garrison image diff 006b04ee78bef53e db --repository file:///backup > ranges.jsonl"],
   "image list": ["garrison image list --repository file:///backup --name db"],
   "image expire": [
     "garrison image expire db --repository file:///backup --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --plan",
