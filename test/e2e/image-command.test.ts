@@ -179,30 +179,33 @@ describe("a repository in a folder", () => {
     const byte = (await readFile(path))[at]!;
     await overwrite(path, at, Uint8Array.of(byte ^ 0x40));
     const [point] = await listPoints(scene);
-    const { exitCode, verdict, findings } = await check(scene, "full");
-    expect({ exitCode, verdict }).toEqual({ exitCode: 1, verdict: "damaged" });
-    const damage = findings.find(({ severity, range }) => severity === "damage" && range !== undefined);
-    expect(damage).toMatchObject({ code: "chunk-damaged", key, point: point!.sessionId });
-    expect(damage?.range?.length).toBe(blockBytes);
     expect(await run(restoreWords(scene))).toMatchObject({
       exitCode: 1,
       stderr: expect.stringMatching(/chunk-damaged|object-damaged/),
     });
     expect(await wrongBlocks(join(scene.folder, "restored.img"), scene.image)).toEqual([]);
+    const { exitCode, verdict, findings } = await check(scene, "full");
+    expect({ exitCode, verdict }).toEqual({ exitCode: 1, verdict: "damaged" });
+    const damage = findings.find(({ severity, range }) => severity === "damage" && range !== undefined);
+    expect(damage).toMatchObject({ code: "chunk-damaged", key, point: point!.sessionId });
+    expect(damage?.range?.length).toBe(blockBytes);
+    const { offset, length } = damage!.range!;
+    const lost = `point-damaged: restore point ${point!.sessionId} has lost bytes ${offset}-${offset + length - 1} of image`;
+    expect((await run(restoreWords(scene, "again.img"))).stderr).toContain(lost);
   });
 
   test("without a page of a map: check and restore say which object is missing", async () => {
     const { path, key } = await findObject(scene, "local/map");
     await unlink(path);
+    const restore = await run(restoreWords(scene));
+    expect(restore).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("object-missing") });
+    expect(restore.stderr).toContain(key);
+    expect(await wrongBlocks(join(scene.folder, "restored.img"), scene.image)).toEqual([]);
     for (const level of ["structure", "full"] as const) {
       const { exitCode, findings } = await check(scene, level);
       expect(exitCode).toBe(1);
       expect(findings).toContainEqual(expect.objectContaining({ code: "object-missing", key }));
     }
-    const restore = await run(restoreWords(scene));
-    expect(restore).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("object-missing") });
-    expect(restore.stderr).toContain(key);
-    expect(await wrongBlocks(join(scene.folder, "restored.img"), scene.image)).toEqual([]);
   });
 
   test("with a record that was cut short: the point is no longer listed, and the check names the record", async () => {

@@ -3,7 +3,7 @@ import { Command, CommanderError } from "commander";
 import { systemClock } from "@garrison/core/clock";
 import { errorTable } from "@garrison/core/error-table";
 import { describeError, GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
-import { jsonLogger } from "@garrison/core/logger";
+import { jsonLogger, silentLogger } from "@garrison/core/logger";
 import { systemRandom } from "@garrison/core/random";
 import type { CliContext } from "./cli-context.ts";
 import { addExamples } from "./command-examples.ts";
@@ -89,10 +89,12 @@ function openContext(): CliContext {
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.once(name, () => stop.abort(new GarrisonError("aborted", `stopped by ${name}`)));
   }
+  const { warn, error } = jsonLogger((line) => process.stderr.write(line), systemClock.now);
   return {
     clock: systemClock,
     random: systemRandom,
-    logger: jsonLogger((line) => process.stderr.write(line), systemClock.now),
+    // On a command's stderr only what somebody may have to act upon.
+    logger: { ...silentLogger, warn, error },
     signal: stop.signal,
     environment: process.env,
     stdout: process.stdout,

@@ -11,7 +11,7 @@ export async function passOver<Result>(
   } catch (error) {
     if (!isGarrisonError(error) || error.code === "aborted" || error.code === "internal") throw error;
     const { logger, point } = owner;
-    logger.warn({ point, code: error.code }, "a look-alike is not readable and is passed over");
+    logger.info({ point, code: error.code }, "a look-alike is not readable and is passed over");
     return undefined;
   }
 }

@@ -5,7 +5,10 @@ import { plantedMistakes } from "./planted-mistakes.ts";
 
 /** A history of each that is known to find it: `npm run simulate -- --mistake all` gives them anew. */
 const seeds: Readonly<Record<string, number>> = {
-  "tombstone-before-open": 6,
+  "tombstone-before-open": 52,
+  "opens-before-tombstones": 207,
+  "skip-step-zero": 6,
+  "tombstone-goes-with-record": 1,
   "commit-before-pages": 1,
   "rename-instead-of-link": 1,
   "nonce-by-lane": 1,
