@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const shared = { environment: "node", pool: "forks", testTimeout: 30_000, hookTimeout: 60_000 } as const;
+const shared = { environment: "node", pool: "forks", testTimeout: 120_000, hookTimeout: 240_000 } as const;
 
 /** Three speeds: `unit` beside the source, `integration` starts the lab in-process, `e2e` starts real programs. */
 export default defineConfig({
@@ -13,7 +13,7 @@ export default defineConfig({
           ...shared,
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
-          testTimeout: 120_000,
+          testTimeout: 600_000,
         },
       },
       {

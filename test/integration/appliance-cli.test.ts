@@ -7,7 +7,7 @@ const program = new URL("../../packages/cli/bin/garrison", import.meta.url).path
 let lab: ApplianceLab;
 beforeAll(async () => {
   lab = await openApplianceLab();
-}, 120_000);
+}, 600_000);
 afterAll(() => lab?.stop());
 
 interface Outcome {

@@ -13,7 +13,7 @@ import {
 let lab: ApplianceLab;
 beforeAll(async () => {
   lab = await openApplianceLab({ asProgram: true });
-}, 120_000);
+}, 600_000);
 afterAll(() => lab?.stop());
 
 /** Kills the appliance as soon as the run has begun a step that it had not begun before, until it has ended. */

@@ -18,7 +18,7 @@ import {
 let lab: ApplianceLab;
 beforeAll(async () => {
   lab = await openApplianceLab();
-}, 120_000);
+}, 600_000);
 afterAll(() => lab?.stop());
 
 const pointOf = (run: RunWithSteps) => lab.api.call("readPoint", { params: { pointId: run.point! } }, signal);

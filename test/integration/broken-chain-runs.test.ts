@@ -40,7 +40,7 @@ beforeAll(async () => {
   lab = await openApplianceLab();
   const keys = lab.lab.operators[managementAccount]!;
   management = openAwsClients({ region, endpoint: lab.lab.endpoint, credentials: async () => ({ ...keys }) });
-}, 120_000);
+}, 600_000);
 afterAll(async () => {
   management?.close();
   await lab?.stop();

@@ -120,7 +120,7 @@ test("half a disk is told, salvaged, healed by the next backup and repaired", as
   expect(await runJson([...restore, "--skip-damaged"], 1)).toMatchObject({ lost: [lost[1]] });
   const restored = await readFile(target);
   expect(restored.subarray(0, 50 * MiB).equals(original.subarray(0, 50 * MiB))).toBe(true);
-}, 120_000);
+}, 600_000);
 
 test("options that make no sense are usage errors", async () => {
   for (const options of [

@@ -16,7 +16,7 @@ import {
 let lab: ApplianceLab;
 beforeAll(async () => {
   lab = await openApplianceLab();
-}, 120_000);
+}, 600_000);
 afterAll(() => lab?.stop());
 afterEach(() => lab.lab.lab.faults.clear());
 

@@ -70,5 +70,5 @@ describe("an incremental that is sampled against its source", () => {
     const spread = 3 * Math.sqrt((promised * (1 - promised)) / histories);
     expect(caught / histories).toBeGreaterThan(promised - spread);
     expect(caught / histories).toBeLessThan(promised + spread);
-  }, 60_000);
+  }, 300_000);
 });

@@ -103,7 +103,7 @@ test("a base may end and be reclaimed before any call of a writer: its point is 
   }
   expect(committed).toBeGreaterThan(calls / 2);
   expect(committed).toBeLessThan(calls);
-}, 60_000);
+}, 300_000);
 
 test("a writer may begin, commit and lose its base before any call of a pass", async () => {
   const scene = await openScene("pruner interrupted");
@@ -120,7 +120,7 @@ test("a writer may begin, commit and lose its base before any call of a pass", a
     await prune(one.fixture, eachOther);
     await verify(one, `pruner stopped at ${at}, and a later pass`);
   }
-}, 60_000);
+}, 300_000);
 
 test("a writer may begin before any call of a pass, lose its base, and commit when the pass is over", async () => {
   const scene = await openScene("writer across");
@@ -149,7 +149,7 @@ test("a writer may begin before any call of a pass, lose its base, and commit wh
     await verify(one, `pruner stopped at ${at}, and a later pass`);
   }
   expect(committed).toBe(calls);
-}, 60_000);
+}, 300_000);
 
 async function callsUntilFirstPack(scene: Scene): Promise<number> {
   let first = 0;
@@ -181,7 +181,7 @@ test("a second pruner may do a whole pass before any call of the first", async (
     expect(damage, `first stopped at ${at}`).toEqual([]);
     await verify(one, `first stopped at ${at}`);
   }
-}, 60_000);
+}, 300_000);
 
 test("a plan that is executed long after it was made, and twice, deletes only what is dead", async () => {
   const scene = await openScene("stale plan");

@@ -257,5 +257,5 @@ describe("a repair", () => {
       for (const [key, object] of objects) scene.fixture.objects.set(key, object);
     }
     expect(deaths).toBeGreaterThan(50);
-  }, 60_000);
+  }, 300_000);
 });

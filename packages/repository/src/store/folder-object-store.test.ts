@@ -55,7 +55,7 @@ test("whenever its process is killed, no object is partial and no acknowledged o
   expect(acknowledged.filter((key) => !found.has(key))).toEqual([]);
   // Some kills must have struck in the middle of a creation, or the test would show nothing.
   expect((await temporaries()).length).toBeGreaterThan(kills);
-}, 120_000);
+}, 600_000);
 
 test("what a killed process left behind is removed when it is old, and only then", async () => {
   await openFolderObjectStore({ folder }).create("a", Buffer.from("x"), call);
