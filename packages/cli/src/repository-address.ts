@@ -7,19 +7,24 @@ import { isDecisiveName } from "@garrison/repository/format/object-names";
 import { openFolderObjectStore } from "@garrison/repository/store/folder-object-store";
 import type { LockMode, ObjectStore } from "@garrison/repository/store/object-store";
 import { openRetryingObjectStore } from "@garrison/repository/store/retrying-object-store";
-import { openUnshadowedObjectStore } from "@garrison/repository/store/unshadowed-object-store";
+import { openUnshadowedObjectStore, type Shadow } from "@garrison/repository/store/unshadowed-object-store";
 import type { CliContext } from "./cli-context.ts";
 
 export interface OpenedStore extends Disposable {
   readonly store: ObjectStore;
+  /** Objects over which somebody has put something, as far as they were met; of very many only some. */
+  readonly shadows: ReadonlyMap<string, Shadow>;
 }
+
+const noShadows: ReadonlyMap<string, Shadow> = new Map();
 
 /** Opens `file:///folder` or `s3://bucket/prefix[?region=...&endpoint=...]` with the credentials at hand. */
 export async function openStore(address: string, context: CliContext): Promise<OpenedStore> {
   const { clock, random } = context;
   if (address.startsWith("s3://")) return openS3Store(address, context);
-  const store = openFolderObjectStore({ folder: folderOf(address) });
-  return { store: openRetryingObjectStore({ clock, random }, store), [Symbol.dispose]: () => undefined };
+  const folder = openFolderObjectStore({ folder: folderOf(address) });
+  const store = openRetryingObjectStore({ clock, random }, folder);
+  return { store, shadows: noShadows, [Symbol.dispose]: () => undefined };
 }
 
 function folderOf(address: string): string {
@@ -45,7 +50,7 @@ async function openS3Store(address: string, context: CliContext): Promise<Opened
   });
   const kept = await readVersioning(clients, { bucket, lockMode }, context);
   const store = openRetryingObjectStore(context, openS3ObjectStore({ clients, bucket, prefix, ...kept }));
-  return { store: seeThroughShadows(store, context), [Symbol.dispose]: () => clients.close() };
+  return { ...seeThroughShadows(store, context), [Symbol.dispose]: () => clients.close() };
 }
 
 /** Whether the bucket keeps versions and locks; where that can't be asked, it is used without. */
@@ -73,22 +78,22 @@ async function readVersioning(
   return { versions: hasLocks && lockMode !== undefined ? { lockMode } : versions };
 }
 
-const shadowsTold = 10;
+const shadowsKept = 1000;
+const shadowsTold = 3;
 
-/** Delete markers and versions of strangers hide nothing; the first few are told. */
-function seeThroughShadows(store: ObjectStore, context: CliContext): ObjectStore {
-  const told = new Set<string>();
-  return openUnshadowedObjectStore(store, {
-    isDecisive: isDecisiveName,
-    onShadowed: (shadow) => {
-      if (told.size >= shadowsTold || told.has(shadow.key)) return;
-      told.add(shadow.key);
-      context.logger.warn(
-        { ...shadow },
-        "somebody has put something over an object: the first version is used",
-      );
-    },
-  });
+/** Delete markers and versions of strangers hide nothing; the first few are told at once. */
+function seeThroughShadows(store: ObjectStore, context: CliContext): Omit<OpenedStore, keyof Disposable> {
+  const shadows = new Map<string, Shadow>();
+  const onShadowed = (shadow: Shadow) => {
+    if (shadows.has(shadow.key) || shadows.size >= shadowsKept) return;
+    shadows.set(shadow.key, shadow);
+    if (shadows.size > shadowsTold) return;
+    context.logger.warn(
+      { ...shadow },
+      "somebody has put something over an object: its first version is used",
+    );
+  };
+  return { store: openUnshadowedObjectStore(store, { isDecisive: isDecisiveName, onShadowed }), shadows };
 }
 
 /** The Region that the environment names. */

@@ -4,6 +4,7 @@ import { checkKeys } from "@garrison/repository/check/check-keys";
 import { checkRepository, type CheckSummary } from "@garrison/repository/check/check-repository";
 import type { CheckBudget, CheckLevel, CheckPlan, Finding } from "@garrison/repository/check/check-plan";
 import { formatSpans } from "@garrison/repository/repair/block-runs";
+import type { Shadow } from "@garrison/repository/store/unshadowed-object-store";
 import type { CliContext } from "../cli-context.ts";
 import { listDomains, openNamedRepository, type OpenedRepository } from "./open-named-repository.ts";
 import { parseBudget } from "./parse-budget.ts";
@@ -45,6 +46,7 @@ export async function checkStoredRepository(
     const checked = await checkDomain(opened, { plan: { ...wanted, domain }, onFinding }, context);
     domains.push({ domain, ...checked });
   }
+  for (const shadow of opened.shadows.values()) onFinding(describeShadow(shadow));
   const verdict = findings.some((finding) => finding.severity === "damage") ? "damaged" : "intact";
   if (verdict === "damaged") context.setExitCode(1);
   const { level, seed } = wanted;
@@ -54,6 +56,13 @@ export async function checkStoredRepository(
       ? `${JSON.stringify({ verdict, level, ...drawn, findings, domains })}\n`
       : `${domains.map(formatSummary).join("")}${verdict} (level ${level}, ${findings.length} findings)\n`,
   );
+}
+
+/** Somebody else's delete marker or version harms nothing, but it shows that somebody tried. */
+function describeShadow({ key, how }: Shadow): Finding {
+  const what = how === "hidden" ? "a delete marker" : "another version";
+  const message = `somebody has put ${what} over this object; its first version is intact and used`;
+  return { severity: "notice", code: "shadowed", key, message };
 }
 
 type WantedCheck = Omit<CheckPlan, "domain">;

@@ -8,7 +8,11 @@ import type { OpenedRepository } from "./open-named-repository.ts";
  * Whoever holds the newest master key may end points and delete. One that was left out of a rotation can't read what has
  * been made since, and so must not judge it: `keys-outdated`.
  */
-export function keeperOf(opened: OpenedRepository, keys: DomainKeys, context: CliContext): PruneDependencies {
+export function keeperOf(
+  opened: Pick<OpenedRepository, "store" | "repository">,
+  keys: DomainKeys,
+  context: CliContext,
+): Omit<PruneDependencies, "onProgress" | "heldUntil"> {
   const { store, repository } = opened;
   if (repository.epoch !== repository.newestEpoch) {
     const reason = `this secret opens key epochs 1 to ${repository.epoch} of ${repository.newestEpoch}`;

@@ -1,17 +1,15 @@
 import type { DomainKeys } from "@garrison/repository/keys/keys";
 import { isDomainName } from "@garrison/repository/format/object-names";
-import type { ObjectStore } from "@garrison/repository/store/object-store";
 import { openRepository, type Repository } from "@garrison/repository/keys/open-repository";
 import type { CliContext } from "../cli-context.ts";
-import { openStore } from "../repository-address.ts";
+import { openStore, type OpenedStore } from "../repository-address.ts";
 import { readSecret, type SecretFlags } from "./read-secret.ts";
 
 export interface RepositoryFlags extends SecretFlags {
   readonly repository: string;
 }
 
-export interface OpenedRepository extends Disposable {
-  readonly store: ObjectStore;
+export interface OpenedRepository extends OpenedStore {
   readonly repository: Repository;
 }
 
@@ -28,7 +26,7 @@ export async function openNamedRepository(
   try {
     const repository = await openRepository(opened, secret, context);
     warnOfOutdated(repository, context);
-    return { store: opened.store, repository, [Symbol.dispose]: () => opened[Symbol.dispose]() };
+    return { ...opened, repository };
   } catch (error) {
     opened[Symbol.dispose]();
     throw error;

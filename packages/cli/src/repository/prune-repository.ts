@@ -1,8 +1,10 @@
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { DomainKeys } from "@garrison/repository/keys/keys";
+import { loadHeldUntil } from "@garrison/repository/locks/held-until";
 import { executePrune } from "@garrison/repository/prune/execute-prune";
 import { planPrune } from "@garrison/repository/prune/plan-prune";
 import type { PruneOptions, PrunePlan, PruneSummary } from "@garrison/repository/prune/prune-plan";
+import { loadStoreTraits } from "@garrison/repository/store/probe-store";
 import type { CliContext } from "../cli-context.ts";
 import { formatPrunePlan, formatPruneSummary } from "./format-prune.ts";
 import { keeperOf } from "./keeper-of.ts";
@@ -31,6 +33,7 @@ interface PrunedDomain {
 export async function pruneRepository(url: string, flags: PruneFlags, context: CliContext): Promise<void> {
   const options = optionsOf(flags);
   using opened = await openNamedRepository({ ...flags, repository: url }, context);
+  await requireSorted(opened, context);
   const pruned: PrunedDomain[] = [];
   for (const keys of await listDomains(opened, flags.domain, context))
     pruned.push(await pruneDomain({ opened, keys, flags, options }, context));
@@ -38,6 +41,13 @@ export async function pruneRepository(url: string, flags: PruneFlags, context: C
   else if (pruned.length === 0) context.stdout.write("Nothing is stored yet.\n");
   const findings = pruned.flatMap(({ plan, summary }) => [...plan.findings, ...(summary?.findings ?? [])]);
   if (findings.some((finding) => finding.severity === "damage")) context.setExitCode(1);
+}
+
+/** A pass joins listings in their order: one that is in no order could make it take what is needed for what is not. */
+async function requireSorted({ store }: OpenedRepository, context: CliContext): Promise<void> {
+  const { listing } = await loadStoreTraits({ ...context, store }, context);
+  if (listing === "sorted") return;
+  throw new GarrisonError("store-unsuitable", `${store.address} lists in no order: no prune can trust it`);
 }
 
 async function pruneDomain(
@@ -51,7 +61,12 @@ async function pruneDomain(
 ): Promise<PrunedDomain> {
   const { keys, flags } = wanted;
   const progress = showSteps(context);
-  const keeper = { ...keeperOf(wanted.opened, keys, context), onProgress: progress.update };
+  const pruner = keeperOf(wanted.opened, keys, context);
+  const keeper = {
+    ...pruner,
+    onProgress: progress.update,
+    heldUntil: await loadHeldUntil(pruner, context),
+  };
   const tell = (text: string) => {
     progress.finish();
     if (flags.json !== true) context.stdout.write(text);

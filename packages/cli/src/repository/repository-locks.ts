@@ -4,6 +4,7 @@ import { executeLockExtension, type LockSummary } from "@garrison/repository/loc
 import { planLockExtension, type LockPlan } from "@garrison/repository/locks/plan-lock-extension";
 import type { CliContext } from "../cli-context.ts";
 import { formatTable } from "./format-points.ts";
+import { keeperOf } from "./keeper-of.ts";
 import { listDomains, openNamedRepository, type OpenedRepository } from "./open-named-repository.ts";
 import type { SecretFlags } from "./read-secret.ts";
 
@@ -43,11 +44,9 @@ async function lookAtDomain(
   wanted: { readonly keys: DomainKeys; readonly flags: LocksFlags },
   context: CliContext,
 ): Promise<DomainLocks> {
-  const { store, repository } = opened;
   const { keys, flags } = wanted;
   const { domain } = keys;
-  const controlPrivateKey = repository.controlPrivateKey(domain);
-  const keeper = { store, keys, controlPrivateKey, clock: context.clock, random: context.random };
+  const keeper = keeperOf(opened, keys, context);
   const plan = await planLockExtension(keeper, context);
   if (flags.extend !== true) return { domain, plan, summary: undefined };
   const summary = await executeLockExtension(keeper, plan, context);

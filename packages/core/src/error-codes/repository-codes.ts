@@ -34,7 +34,7 @@ export const repositoryCodes = defineErrorCodes({
     httpStatus: 422,
     exitCode: 1,
     title: "The object store does not keep its promises",
-    help: "The store must refuse a second conditional creation and list new objects at once; use another store.",
+    help: "The store must refuse a second conditional creation, list new objects at once and, to be pruned, in order; use another store.",
   },
   "object-locked": {
     retryable: false,

@@ -6,8 +6,8 @@ import type { ObjectStore, StoreCall } from "./object-store.ts";
 /** What is known of a store after its probe. */
 export interface StoreTraits {
   /**
-   * `unsorted`: it lists in no order (as S3's directory buckets do). Backups and restores don't mind; what merges
-   * listings does: such a store is pruned only by hand, by somebody who knows that nobody else writes to it.
+   * `unsorted`: it lists in no order (as S3's directory buckets do). Backups and restores don't mind; a prune, which
+   * joins listings by their order, does: objects of such a store are deleted by hand, with it alone.
    */
   readonly listing: "sorted" | "unsorted";
 }
