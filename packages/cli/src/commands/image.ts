@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { CliContext } from "../cli-context.ts";
+import { openPointVerbs, type PointVerb } from "./point-verbs.ts";
 import type { ImageBackupFlags } from "../repository/backup-image.ts";
 import type { ImageDiffFlags } from "../repository/diff-images.ts";
 import type { ImageExpireFlags } from "../repository/expire-images.ts";
@@ -8,31 +9,17 @@ import { printPoints, type ListFlags } from "../repository/print-points.ts";
 import type { ImageRestoreFlags } from "../repository/restore-image.ts";
 import type { ImageVerifyFlags } from "../repository/verify-image.ts";
 
-const addressHelp = "file:///folder or s3://bucket/prefix[?region=...&endpoint=...]";
-
 export function register(program: Command, context: CliContext): void {
   const image = program
     .command("image")
     .description("disk images, without an appliance: back up and restore files, devices and EBS snapshots");
-  const verb = (name: string, description: string) =>
-    image
-      .command(name)
-      .description(description)
-      .requiredOption("--repository <url>", addressHelp)
-      .option(
-        "--password-file <file>",
-        "its first line is the password (default: GARRISON_PASSWORD, then a prompt)",
-      )
-      .option("--json", "print one object");
+  const verb = openPointVerbs(image);
   registerWriting(verb, context);
   registerLooking(verb, context);
   registerExpire(verb, context);
 }
 
-/** Begins a command with what all of them take. */
-type Verb = (name: string, description: string) => Command;
-
-function registerWriting(verb: Verb, context: CliContext): void {
+function registerWriting(verb: PointVerb, context: CliContext): void {
   verb("backup", "make a restore point of an image")
     .argument("<source>", "an image file, a block device, or ebs:snap-...")
     .requiredOption("--name <name>", "what the image is called; its newest restore point is the parent")
@@ -65,7 +52,7 @@ function registerWriting(verb: Verb, context: CliContext): void {
     });
 }
 
-function registerLooking(verb: Verb, context: CliContext): void {
+function registerLooking(verb: PointVerb, context: CliContext): void {
   verb("mount", "show the files of a restore point in a folder, read-only, until it is interrupted")
     .argument("<point>", "a restore point's id, or a name: then its newest")
     .argument("<folder>", "an empty folder; made if it isn't there")
@@ -105,7 +92,7 @@ function registerLooking(verb: Verb, context: CliContext): void {
     .action((flags: ListFlags) => printPoints(flags, context, "image"));
 }
 
-function registerExpire(verb: Verb, context: CliContext): void {
+function registerExpire(verb: PointVerb, context: CliContext): void {
   verb("expire", "end restore points by rules or by id; a prune frees their space later")
     .argument("<name|point...>", "names whose points the rules choose from, ids of points that end")
     .option("--domain <name>", "the domain they are in", "local")

@@ -1,10 +1,9 @@
 import type { Command } from "commander";
 import type { CliContext } from "../cli-context.ts";
+import { openPointVerbs } from "./point-verbs.ts";
 import { backupStreamInput, type StreamBackupFlags } from "../repository/backup-stream.ts";
 import { printPoints, type ListFlags } from "../repository/print-points.ts";
 import { restoreStreamPoint, type StreamRestoreFlags } from "../repository/restore-stream.ts";
-
-const addressHelp = "file:///folder or s3://bucket/prefix[?region=...&endpoint=...]";
 
 export function register(program: Command, context: CliContext): void {
   const stream = program
@@ -12,16 +11,7 @@ export function register(program: Command, context: CliContext): void {
     .description(
       "dumps and other streams of bytes, without an appliance: back up what a program writes, and restore it",
     );
-  const verb = (name: string, description: string) =>
-    stream
-      .command(name)
-      .description(description)
-      .requiredOption("--repository <url>", addressHelp)
-      .option(
-        "--password-file <file>",
-        "its first line is the password (default: GARRISON_PASSWORD, then a prompt)",
-      )
-      .option("--json", "print one object");
+  const verb = openPointVerbs(stream);
   verb("backup", "make a restore point of standard input, or of what a program writes")
     .argument(
       "[command...]",

@@ -7,6 +7,7 @@ import { planRepair, type RepairPlan, type VolumeRepair } from "@garrison/reposi
 import type { DomainKeys } from "@garrison/repository/keys/keys";
 import type { CliContext } from "../cli-context.ts";
 import { sum } from "./format-points.ts";
+import { keeperOf } from "./keeper-of.ts";
 import { listDomains, openNamedRepository, type OpenedRepository } from "./open-named-repository.ts";
 import type { SecretFlags } from "./read-secret.ts";
 
@@ -46,17 +47,14 @@ async function repairDomain(
 ): Promise<DomainRepair> {
   const { keys, flags } = repaired;
   const { store, repository } = opened;
-  const { clock, random, logger } = context;
   const { domain } = keys;
-  const memory = { clock, random, logger };
+  const keeper = { ...keeperOf(opened, keys, context), repository };
   // What is missing or cut short shows without reading it; what is damaged inside was noted by an earlier check.
   for await (const _ of checkRepository(
-    { store, repository, memory },
+    { store, repository, memory: keeper },
     { level: "structure", domain },
     context,
   ));
-  const controlPrivateKey = repository.controlPrivateKey(domain);
-  const keeper = { ...memory, store, keys, repository, controlPrivateKey };
   const plan = await planRepair(keeper, context);
   if (flags.json !== true) context.stdout.write(formatPlan(domain, plan));
   if (flags.plan === true || plan.forwards.length === 0) {

@@ -1,3 +1,4 @@
+import { emptyCounts } from "./volume-counts.ts";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { mapConcurrent } from "@garrison/core/map-concurrent";
 import type { VolumeSummary } from "./backup-plan.ts";
@@ -32,10 +33,6 @@ type DecidedBlock = { readonly index: number; readonly bytesRead: number } & (
 );
 
 type NewBlock = Extract<DecidedBlock, { readonly outcome: "new" }>;
-
-type Counts = {
-  -readonly [Field in keyof Omit<VolumeSummary, "volumeId" | "coverage">]: VolumeSummary[Field];
-};
 
 const zeroBlock = Buffer.alloc(blockSizeBytes);
 const blocksPerProgress = 64;
@@ -90,15 +87,7 @@ interface VolumeWriterOptions {
 
 class VolumeWriter {
   readonly #options: VolumeWriterOptions;
-  readonly #counts: Counts = {
-    blocksListed: 0,
-    blocksRead: 0,
-    bytesRead: 0,
-    blocksStored: 0,
-    bytesStored: 0,
-    blocksReused: 0,
-    blocksResumed: 0,
-  };
+  readonly #counts = emptyCounts();
   #open: { readonly number: number; readonly leaf: MutableLeaf } | undefined;
 
   constructor(options: VolumeWriterOptions) {

@@ -1,4 +1,4 @@
-import { itemKinds, maxPartBytes, type ItemKind } from "../format/format-limits.ts";
+import { maxPartBytes, type ItemKind } from "../format/format-limits.ts";
 import { pageAad, pageId } from "../format/item-identity.ts";
 import { packPayload } from "../format/page-payload.ts";
 import type { ItemAddress } from "../format/page-reference.ts";
@@ -52,6 +52,3 @@ export function openPageWriter(
     },
   };
 }
-
-export const tableKind = itemKinds.table;
-export const hooksKind = itemKinds.hooks;

@@ -4,7 +4,7 @@ import { blockSizeBytes } from "../disk/block-source.ts";
 import { leafEntries } from "../format/format-limits.ts";
 import { seriesHash } from "../format/object-names.ts";
 import { openForwardReader } from "../point/forward-reader.ts";
-import { readRecord } from "../point/read-point.ts";
+import { readImageVolume } from "../point/read-image-volume.ts";
 import { openVolumeReader, type VolumeReader } from "../point/volume-reader.ts";
 import { planRanges, type ChunkRange, type WantedChunk } from "../restore/chunk-ranges.ts";
 import {
@@ -42,11 +42,7 @@ export async function openImageExport(
   call: StoreCall,
 ): Promise<BlockExport> {
   const { keys } = dependencies;
-  const record = await readRecord(dependencies, { series: plan.series, sessionId: plan.point }, call);
-  const volume = record.volumes.find((each) => each.volumeId === plan.volumeId);
-  if (volume === undefined) {
-    throw new GarrisonError("point-missing", `restore point ${plan.point} holds no volume ${plan.volumeId}`);
-  }
+  const volume = await readImageVolume(dependencies, plan, call);
   const forwards = openForwardReader(dependencies);
   const owner = { series: seriesHash(keys, plan.series), volume, placesAtOnce: keptLeaves };
   const maps = openVolumeReader({ ...dependencies, forwards }, owner, call);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { dayMs } from "@garrison/core/units";
-import { openPageWriter, tableKind } from "../backup/page-writer.ts";
+import { openPageWriter } from "../backup/page-writer.ts";
+import { itemKinds } from "../format/format-limits.ts";
 import { PackStream } from "../backup/pack-stream.ts";
 import { endName, openName, pointName, seriesHash } from "../format/object-names.ts";
 import { encodePackTable } from "../format/pack-table.ts";
@@ -204,7 +205,7 @@ async function forgeTable(fixture: Fixture, session: string): Promise<string> {
   const place = { series: address.series, volumeId: volume!.volumeId };
   const plain = encodePackTable(table);
   const tables = await openPageWriter(shared, stream).writeParts(place, {
-    kind: tableKind,
+    kind: itemKinds.table,
     volume: 0,
     plain,
   });

@@ -20,7 +20,7 @@ import { clipRuns, joinRuns, spansOf, type BlockRun, type ByteSpan } from "../re
 import { requireWhole } from "./require-whole.ts";
 import { skipDamagedChunks, skipDamagedPages } from "./skip-damaged.ts";
 import { openForwardReader } from "../point/forward-reader.ts";
-import { readRecord } from "../point/read-point.ts";
+import { readImageVolume } from "../point/read-image-volume.ts";
 import { openVolumeReader, type VolumeReader } from "../point/volume-reader.ts";
 import { walkVolume } from "../point/walk-volume.ts";
 
@@ -65,7 +65,8 @@ const writesAtOnce = 16;
 /**
  * Writes one volume of a restore point to `target` and completes it. Every block is opened and its id compared before
  * it is written; the first that is damaged stops the restore with its name (`chunk-damaged`, `page-damaged`, ...), and
- * the target is then not completed. What a check has noted as lost is refused before anything is written (`point-damaged`). The caller closes the target.
+ * the target is then not completed. What a check has noted as lost is refused before anything is written
+ * (`point-damaged`). The caller closes the target.
  */
 export async function restoreVolume(
   dependencies: RestoreDependencies,
@@ -73,17 +74,7 @@ export async function restoreVolume(
   call: StoreCall,
 ): Promise<RestoreSummary> {
   const { keys } = dependencies;
-  const record = await readRecord(dependencies, { series: plan.series, sessionId: plan.point }, call);
-  const volume = record.volumes.find((each) => each.volumeId === plan.volumeId);
-  if (volume === undefined) {
-    throw new GarrisonError("point-missing", `restore point ${plan.point} holds no volume ${plan.volumeId}`);
-  }
-  if (volume.kind === "stream") {
-    throw new GarrisonError(
-      "point-kind-wrong",
-      `${plan.volumeId} of restore point ${plan.point} is a stream`,
-    );
-  }
+  const volume = await readImageVolume(dependencies, plan, call);
   const series = seriesHash(keys, plan.series);
   const lost: BlockRun[] = [];
   const crew = (dependencies.openCrew ?? openBlockCrew)(keys.idKey, { threads: plan.threads });
@@ -133,7 +124,9 @@ interface BlockGroup {
   readonly entries: readonly (ChunkAddress | undefined)[];
 }
 
-/** Groups are fetched ahead, their blocks opened by the crew, and the writes begun in order: no stage waits for a group's end. */
+/**
+ * Groups are fetched ahead, their blocks opened by the crew, and the writes begun in order: no stage waits for a group's end.
+ */
 async function writeBlocks(restore: Restore, call: StoreCall): Promise<void> {
   const { plan, crew } = restore;
   const { signal } = call;

@@ -22,7 +22,6 @@ import type { RepositorySecret } from "../keys/repository-secret.ts";
 import { rotateKeys } from "../keys/rotate-keys.ts";
 import { openFaultyObjectStore } from "../store/faulty-object-store.ts";
 import { openMemoryObjectStore } from "../store/memory-object-store.ts";
-import type { ObjectStore } from "../store/object-store.ts";
 import {
   backUp,
   call,
@@ -163,11 +162,4 @@ async function movePack(fixture: Fixture, origin: PackAddress, moves: KeeperSess
   await store.create(packName(fixtureDomain, target.kind, target), moved, call);
   await storeForward(keeperOf(fixture), { kind: origin.kind, origin, target, items }, call);
   return { number: target.number, items: items.length, sizeBytes: moved.length };
-}
-
-/** A fresh copy of everything that a store in memory holds. */
-export function copySample(sample: SampleRepository): SampleRepository {
-  const objects = new Map(sample.fixture.objects);
-  const store: ObjectStore = openMemoryObjectStore(sample.fixture.clock, objects);
-  return { ...sample, fixture: { ...sample.fixture, objects, store } };
 }

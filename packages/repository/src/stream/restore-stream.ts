@@ -54,9 +54,9 @@ const fetchesAtOnce = 4;
 const chunksAround = 2;
 
 /**
- * Writes a stream, or a part of it, to `target`; nothing when it is known to be lost (`point-damaged`). Each chunk is opened and its id compared before a byte of it is written,
- * and the digest of a whole stream at the end: the first damage stops it by name (`chunk-damaged`, `page-damaged`,
- * `stream-mismatch`, ...), and what was written before is right but not whole.
+ * Writes a stream, or a part of it, to `target`; nothing when it is known to be lost (`point-damaged`). Each chunk is opened
+ * and its id compared before a byte of it is written, and the digest of a whole stream at the end: the first damage stops
+ * it by name (`chunk-damaged`, `page-damaged`, `stream-mismatch`, ...), and what was written before is right but not whole.
  */
 export async function restoreStream(
   dependencies: RestoreDependencies,

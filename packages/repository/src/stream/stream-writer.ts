@@ -1,3 +1,4 @@
+import { emptyCounts } from "../backup/volume-counts.ts";
 import { createHash, hash } from "node:crypto";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { mapConcurrent } from "@garrison/core/map-concurrent";
@@ -27,10 +28,6 @@ type NewChunk = { readonly plainBytes: number; readonly slot: BlockSlot; readonl
 type DecidedChunk = { readonly plainBytes: number; readonly known: KnownChunk } | NewChunk;
 type PreparedChunk = Required<PreparedBlock>;
 
-type Counts = {
-  -readonly [Field in keyof Omit<VolumeSummary, "volumeId" | "coverage">]: VolumeSummary[Field];
-};
-
 /** A leaf ends early at a chunk like this, so that leaves too are found again behind an insertion. */
 const leastLeafChunks = 128;
 const endsLeaf = (id: Uint8Array) => id[0] === 0;
@@ -42,15 +39,7 @@ const volumeNumber = 0;
 export class StreamWriter {
   readonly #options: StreamWriterOptions;
   readonly #digest = createHash("sha256");
-  readonly #counts: Counts = {
-    blocksListed: 0,
-    blocksRead: 0,
-    bytesRead: 0,
-    blocksStored: 0,
-    bytesStored: 0,
-    blocksReused: 0,
-    blocksResumed: 0,
-  };
+  readonly #counts = emptyCounts();
   #leafNumber = 0;
   #leaf: ChunkAddress[] = [];
   #twin: PageReference | undefined;

@@ -5,7 +5,7 @@ import { blockSizeBytes, type BlockSource } from "../disk/block-source.ts";
 import { interiorBlocks, leafEntries } from "../format/format-limits.ts";
 import { seriesHash } from "../format/object-names.ts";
 import type { DomainKeys, SessionKeySource } from "../keys/keys.ts";
-import { readRecord } from "../point/read-point.ts";
+import { readImageVolume } from "../point/read-image-volume.ts";
 import { openVolumeReader, type VolumeReader } from "../point/volume-reader.ts";
 import { walkChanges, type ChangedPage } from "../point/walk-changes.ts";
 import { spansOf, type BlockRun, type ByteSpan } from "../repair/block-runs.ts";
@@ -57,17 +57,7 @@ export async function verifyPoint(
   plan: VerifyPlan,
   call: StoreCall,
 ): Promise<VerifiedPoint> {
-  const record = await readRecord(dependencies, { series: plan.series, sessionId: plan.point }, call);
-  const volume = record.volumes.find((each) => each.volumeId === plan.volumeId);
-  if (volume === undefined) {
-    throw new GarrisonError("point-missing", `restore point ${plan.point} holds no volume ${plan.volumeId}`);
-  }
-  if (volume.kind === "stream") {
-    throw new GarrisonError(
-      "point-kind-wrong",
-      `${plan.volumeId} of restore point ${plan.point} is a stream`,
-    );
-  }
+  const volume = await readImageVolume(dependencies, plan, call);
   const series = seriesHash(dependencies.keys, plan.series);
   const reader = openVolumeReader(dependencies, { series, volume }, call);
   if (plan.source !== undefined) return compare(dependencies, { reader, plan, source: plan.source }, call);
