@@ -120,6 +120,8 @@ class Bench {
       this.#unsettle(this.#nameOf(own), "it may have been a restore point, and nobody knows what it reaches");
     if (own !== undefined) return this.#stateOf(own);
     for (const each of tombstones) if (await this.isEnded(each, call)) return "ended";
+    // It gets its tombstone before this pass deletes anything.
+    if (this.#options.vanished.some((gone) => gone.session === session)) return "ended";
     if (objects?.hasOpen === true) return "open";
     const what = `nothing says what session ${session} is`;
     if (this.#survey.withPacks.has(session))

@@ -110,6 +110,15 @@ describe("a pass refuses to start when", () => {
   });
 });
 
+test("what others reuse of a vanished point stays, though its session looks as if it had never committed", async () => {
+  const { fixture, disk, points } = await openSeries("looks open");
+  fixture.objects.delete(slotOf(fixture, points[1]!));
+  await fixture.clock.advance(30 * dayMs);
+  const { plan } = await prune(fixture, { ...eager, acceptVanished: true });
+  expect(plan.vanished.map((point) => point.session)).toEqual([points[1]]);
+  expect(firstDifference(await restore(fixture, points[2]!), disk.copy())).toBeUndefined();
+});
+
 test("a session begun on a point whose loss is accepted never commits what is reclaimed, wherever it is", async () => {
   const scene = await openSeries("orphaned session");
   await prune(scene.fixture);
