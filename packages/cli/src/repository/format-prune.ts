@@ -48,6 +48,7 @@ export function formatPrunePlan(domain: string, plan: PrunePlan): string {
 
 function fenceReason(fence: PrunePlan["fences"][number]): string {
   if (fence.why === "disowned") return "whoever started it says that it is dead";
+  if (fence.why === "orphaned") return "it was begun on a restore point that has vanished";
   return `no sign of life since ${dateOf(fence.lastSignMs)}`;
 }
 

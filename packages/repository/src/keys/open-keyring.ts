@@ -90,7 +90,7 @@ async function openPlainly(
   for await (const wrap of tryWraps({ repositoryId, objects, request, refusals }, call)) {
     if (request.every !== true && isRetired({ repositoryId, objects }, wrap)) refusals.isRetired = true;
     else opened.push(wrap);
-    if (opened.length > 0 && request.every !== true) break;
+    if (request.every !== true && isCurrent({ repositoryId, objects }, opened)) break;
   }
   const isIdle = (_secret: RepositorySecret, number: number) =>
     !opened.some(({ secret }) => secret === number);
@@ -165,6 +165,16 @@ function isRetired(place: KeyringPlace, { wrapId, masterKeys }: OpenedWrap): boo
   const mark = objects.marks.get(wrapId);
   if (mark === undefined || !objects.wraps.some((other) => !objects.marks.has(other.wrapId))) return false;
   return decodeRetiredMark({ repositoryId, wrapId }, mark, masterKeys[0]!) !== undefined;
+}
+
+/**
+ * Whether some wrap holds the keys of all epochs. One that does not may be a rotation's that was overtaken and died before it
+ * took its wraps back: it looks newer than the wraps that count.
+ */
+function isCurrent(place: KeyringPlace, opened: readonly OpenedWrap[]): boolean {
+  if (opened.length === 0) return false;
+  const { masterKeys, newestEpoch } = joinKeyring(place, opened);
+  return masterKeys.length === newestEpoch;
 }
 
 function joinKeyring(place: KeyringPlace, opened: readonly OpenedWrap[]): Keyring {

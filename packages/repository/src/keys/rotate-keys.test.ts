@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { GarrisonError } from "@garrison/core/garrison-error";
 import { seededRandom } from "@garrison/core/random";
 import { epochSlotName } from "../format/key-marks.ts";
 import { call } from "../simulation/engine-fixture.ts";
@@ -115,6 +116,53 @@ describe("a rotation of the keys", () => {
       "current",
       "current",
     ]);
+  });
+
+  test("finished by two at the same time is finished", async () => {
+    const fixture = await openKeysFixture("finished twice", [first, second]);
+    const keyring = await keyringOf(fixture, first, second);
+    const secrets = [first, second];
+    const rotation = { keyring, plan: planRotation(keyring), secrets };
+    const death = new GarrisonError("aborted", "the program was killed");
+    const dying = { ...fixture.store, delete: () => Promise.reject(death) };
+    await expect(rotateKeys({ ...fixture, store: dying }, rotation, call)).rejects.toBe(death);
+    const unfinished = await keyringOf(fixture, first, second);
+    const plan = planRotation(unfinished);
+    expect(plan).toMatchObject({ kind: "finish", epoch: 2 });
+    let quicker: Promise<unknown> | undefined;
+    const racing = {
+      ...fixture.store,
+      delete: async (...args: Parameters<typeof fixture.store.delete>) => {
+        await (quicker ??= rotateKeys(fixture, { keyring: unfinished, plan, secrets }, call));
+        return fixture.store.delete(...args);
+      },
+    };
+    const slower = rotateKeys({ ...fixture, store: racing }, { keyring: unfinished, plan, secrets }, call);
+    expect(await slower).toMatchObject({ epoch: 2, outdated: [] });
+    expect(await quicker).toMatchObject({ epoch: 2, outdated: [] });
+    expect(listWraps(await keyringOf(fixture, first, second))).toHaveLength(2);
+  });
+
+  test("that was overtaken and died leaves a wrap behind that keeps nobody from the keys that count", async () => {
+    const fixture = await openKeysFixture("overtaken", [first]);
+    const keyring = await keyringOf(fixture, first);
+    const death = new GarrisonError("aborted", "the program was killed");
+    let winner: Promise<unknown> | undefined;
+    const dying = {
+      ...fixture.store,
+      create: async (...args: Parameters<typeof fixture.store.create>) => {
+        await (winner ??= rotate(fixture, [first]));
+        await fixture.clock.advance(1000);
+        return fixture.store.create(...args);
+      },
+      delete: () => Promise.reject(death),
+    };
+    const rotation = { keyring, plan: planRotation(keyring), secrets: [first] };
+    await expect(rotateKeys({ ...fixture, store: dying }, rotation, call)).rejects.toBe(death);
+    expect(listWraps(await keyringOf(fixture, first))).toHaveLength(2);
+    expect(await open(fixture, first)).toMatchObject({ epoch: 2, newestEpoch: 2 });
+    await rotate(fixture, [first]);
+    expect(listWraps(await keyringOf(fixture, first))).toHaveLength(1);
   });
 
   test("a secret that was added while it went on is named, opens the past only, and may not write", async () => {

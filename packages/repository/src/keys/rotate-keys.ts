@@ -55,7 +55,8 @@ export async function rotateKeys(
   const removed: RemovedWrap[] = [];
   for (const { wrapId } of [...plan.replaced, ...plan.dropped, ...plan.retired]) {
     if (!isThere(after, wrapId)) continue;
-    removed.push({ wrapId, outcome: await removeWrap(dependencies, { keyring: after, wrapId }, call) });
+    const outcome = await removeIfThere(dependencies, { keyring: after, wrapId }, call);
+    if (outcome !== undefined) removed.push({ wrapId, outcome });
   }
   const left = await openKeyring(dependencies, { secrets }, call);
   const outdated = listWraps(left).filter(({ state }) => state === "outdated");
@@ -127,6 +128,20 @@ async function withdraw(
     "keys-conflict",
     `another rotation of ${store.address} was quicker, or its slot is foreign`,
   );
+}
+
+/** Nothing, if another rotation has finished the same one meanwhile, and was quicker here. */
+async function removeIfThere(
+  dependencies: KeyDependencies,
+  wrap: { readonly keyring: Keyring; readonly wrapId: string },
+  call: StoreCall,
+): Promise<RemovedWrap["outcome"] | undefined> {
+  try {
+    return await removeWrap(dependencies, wrap, call);
+  } catch (error) {
+    if (isGarrisonError(error, "key-unknown")) return undefined;
+    throw error;
+  }
 }
 
 function isThere({ objects }: Keyring, wrapId: string): boolean {

@@ -19,37 +19,46 @@ export async function findVanished(
   const vanished: SessionBase[] = [];
   for (const suspect of listSuspects(seen.survey, seen.known)) {
     // Looked at again: it may have been ended and reclaimed since the listing, or have been committed behind it.
-    if (await isFilled(pruner, suspect, call)) continue;
-    if ((await readTombstone(pruner, suspect, call)) !== "signed") vanished.push(suspect);
+    if (await isThere(pruner, suspect, call)) continue;
+    const { series, session } = suspect;
+    if ((await readTombstone(pruner, suspect, call)) !== "signed") vanished.push({ series, session });
   }
   return vanished;
 }
 
+interface Suspect extends SessionBase {
+  /** A pass has seen its record. A later record may name the slot of a session that never was a restore point. */
+  readonly wasPoint: boolean;
+}
+
 /**
- * Whether the slot holds something of ours. Ids are made by clocks, so that a session may commit under a name that the
- * listing has passed, and be seen by a later one that is still before it.
+ * Whether the slot holds something of ours, and a record where there was one: whoever deletes it makes room for a fence.
+ * Ids are made by clocks, so that a session may commit under a name that the listing has passed, and be seen by a later one
+ * that is still before it.
  */
-async function isFilled(pruner: PruneDependencies, suspect: SessionBase, call: StoreCall): Promise<boolean> {
+async function isThere(pruner: PruneDependencies, suspect: Suspect, call: StoreCall): Promise<boolean> {
   try {
-    return (await readSlot(pruner, suspect, call)) !== undefined;
+    const slot = await readSlot(pruner, suspect, call);
+    return suspect.wasPoint ? slot?.state === "point" : slot !== undefined;
   } catch (error) {
     if (isGarrisonError(error) && error.code.startsWith("object-")) return false;
     throw error;
   }
 }
 
-function listSuspects(survey: Survey, known: KnownSessions): readonly SessionBase[] {
-  const suspects = new Map<string, SessionBase>();
+function listSuspects(survey: Survey, known: KnownSessions): readonly Suspect[] {
+  const suspects = new Map<string, Suspect>();
   const slotOf = (point: SessionBase) =>
     survey.slots.get(point.session)?.find((slot) => slot.series === point.series);
   for (const [key, point] of known.points) {
-    if (slotOf(point)?.state !== "point") suspects.set(key, point);
+    if (slotOf(point)?.state !== "point") suspects.set(key, { ...point, wasPoint: true });
   }
   for (const slots of survey.slots.values()) {
     for (const slot of slots) {
       if (slot.state !== "point" || slot.point.predecessor === undefined) continue;
-      const before = { series: slot.series, session: slot.point.predecessor };
-      if (slotOf(before) === undefined) suspects.set(sessionKey(before), before);
+      const before = { series: slot.series, session: slot.point.predecessor, wasPoint: false };
+      const key = sessionKey(before);
+      if (slotOf(before) === undefined && !suspects.has(key)) suspects.set(key, before);
     }
   }
   return [...suspects.values()].sort((left, right) => (sessionKey(left) < sessionKey(right) ? -1 : 1));

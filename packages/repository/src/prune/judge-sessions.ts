@@ -30,6 +30,8 @@ export interface JudgeOptions {
   readonly graceMs: number;
   readonly staleMs: number;
   readonly disowned: readonly string[];
+  /** Points that are gone without a tombstone, and whose loss somebody has accepted. */
+  readonly vanished: readonly SessionBase[];
 }
 
 export async function judgeSessions(
@@ -118,6 +120,8 @@ class Bench {
       this.#unsettle(this.#nameOf(own), "it may have been a restore point, and nobody knows what it reaches");
     if (own !== undefined) return this.#stateOf(own);
     for (const each of tombstones) if (await this.isEnded(each, call)) return "ended";
+    // It gets its tombstone before this pass deletes anything.
+    if (this.#options.vanished.some((gone) => gone.session === session)) return "ended";
     if (objects?.hasOpen === true) return "open";
     const what = `nothing says what session ${session} is`;
     if (this.#survey.withPacks.has(session))
@@ -157,6 +161,10 @@ class Bench {
       this.#unsettle(openName(this.#domain, session), reason);
     }
     for (const base of objects.bases) {
+      if (this.#isVanished(base)) {
+        const reason = `session ${session} may reuse what it reached: nothing else goes before that is over`;
+        this.#unsettle(this.#nameOf(base), reason);
+      }
       const slot = this.#survey.slots.get(base.session)?.find((each) => each.series === base.series);
       if (slot?.state === "point") {
         this.#roots.set(sessionKey(base), slot.point);
@@ -167,17 +175,31 @@ class Bench {
     }
   }
 
+  #isVanished(base: SessionBase): boolean {
+    return this.#options.vanished.some((gone) => sessionKey(gone) === sessionKey(base));
+  }
+
+  /**
+   * Also one whose base has vanished, however busy it is: once that base has a tombstone, nothing else would hold what the
+   * session may reuse of it. If it commits before the fence takes hold, its own record does.
+   */
   async #fenceIfStale(session: string, call: StoreCall): Promise<void> {
     const objects = this.#survey.sessions.get(session);
     const series = objects?.open?.series;
     if (series === undefined) return;
     if (this.#survey.slots.get(session)?.some((slot) => slot.series === series) === true) return;
-    const isDisowned = this.#options.disowned.includes(session);
+    const cause = this.#causeToFence(session);
     let lastSignMs = objects!.newestMs;
-    if (!isDisowned && !this.#isStale(lastSignMs)) return;
+    if (cause === undefined && !this.#isStale(lastSignMs)) return;
     lastSignMs = Math.max(lastSignMs, await newestPackMs(this.#pruner, session, call));
-    if (isDisowned) this.#fences.push({ series, session, lastSignMs, why: "disowned" });
+    if (cause !== undefined) this.#fences.push({ series, session, lastSignMs, why: cause });
     else if (this.#isStale(lastSignMs)) this.#fences.push({ series, session, lastSignMs, why: "stale" });
+  }
+
+  #causeToFence(session: string): "disowned" | "orphaned" | undefined {
+    if (this.#options.disowned.includes(session)) return "disowned";
+    const bases = this.#survey.sessions.get(session)?.bases ?? [];
+    return bases.some((base) => this.#isVanished(base)) ? "orphaned" : undefined;
   }
 
   #isStale(lastSignMs: number): boolean {

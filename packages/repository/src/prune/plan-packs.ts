@@ -190,7 +190,9 @@ class Planner {
     const { decisions } = this;
     const { state, isLoose, forwards } = known;
     if (!this.#planning.survey.withPacks.has(pack.session)) return decisions.keep(pack, "new");
-    if (state === "open" && this.#fenced.has(pack.session)) return decisions.delete(pack, "fenced");
+    // One that never committed has no pack that a root refers to; otherwise its record has been taken away from it.
+    const isFenced = state === "open" && this.#fenced.has(pack.session) && pack.references === 0;
+    if (isFenced) return decisions.delete(pack, "fenced");
     if (state === "open") return decisions.keep(pack, "open");
     if (state === "unknown") return decisions.keep(pack, "unsettled");
     if (state === "dead" && pack.references === 0) return decisions.delete(pack, "dead");

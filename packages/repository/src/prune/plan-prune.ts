@@ -53,7 +53,7 @@ export async function planPrune(
   const survey = await surveySessions(pruner, known, call);
   const vanished = await findVanished(pruner, { survey, known }, call);
   if (vanished.length > 0 && !options.acceptVanished) throw refused(vanished);
-  const judging = { ...options, storeTimeMs };
+  const judging = { ...options, storeTimeMs, vanished };
   const judgement = await judgeSessions(pruner, { survey, options: judging }, call);
   const audit = await auditTables(pruner, { roots: judgement.roots, known }, call);
   await noteAudits(pruner, { audit, known, survey }, call);

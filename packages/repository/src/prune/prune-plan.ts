@@ -43,7 +43,8 @@ export type PlannedRoot = SessionBase;
 
 export interface PlannedFence extends SessionBase {
   readonly lastSignMs: number;
-  readonly why: "stale" | "disowned";
+  /** `orphaned`: it may reuse what a point reached that has vanished, and whose loss somebody has accepted. */
+  readonly why: "stale" | "disowned" | "orphaned";
 }
 
 /** Packs of one lane that go for one reason. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { isGarrisonError } from "@garrison/core/garrison-error";
 import { dayMs } from "@garrison/core/units";
 import { openPageWriter } from "../backup/page-writer.ts";
 import { itemKinds } from "../format/format-limits.ts";
@@ -7,6 +8,7 @@ import { endName, openName, pointName, seriesHash } from "../format/object-names
 import { encodePackTable } from "../format/pack-table.ts";
 import { encodeRecord, type PointRecord } from "../format/point-record.ts";
 import { encodeObject } from "../format/sealed-object.ts";
+import { fenceSession } from "../keeper/end-session.ts";
 import { writeNote } from "../keeper/notes.ts";
 import { readSlot } from "../point/read-slot.ts";
 import { openVolumeReader } from "../point/volume-reader.ts";
@@ -22,7 +24,16 @@ import {
   restore,
   type Fixture,
 } from "../simulation/engine-fixture.ts";
-import { eager, end, keeperOf, namesOf, prune } from "../simulation/prune-fixture.ts";
+import {
+  eager,
+  end,
+  forkFixture,
+  interruptedStore,
+  keeperOf,
+  namesOf,
+  prune,
+} from "../simulation/prune-fixture.ts";
+import type { ObjectStore } from "../store/object-store.ts";
 import { planPrune } from "./plan-prune.ts";
 
 async function openSeries(seed: string) {
@@ -46,6 +57,17 @@ describe("a pass refuses to start when", () => {
     const { fixture, points, series } = await openSeries("newest vanished");
     await prune(fixture);
     fixture.objects.delete(slotOf(fixture, points[2]!));
+    await expect(planPrune(keeperOf(fixture), eager, call)).rejects.toMatchObject({
+      code: "prune-refused",
+      details: { vanished: [{ series, session: points[2] }] },
+    });
+  });
+
+  test("a point that its catalogue knows has vanished, and its slot was fenced since", async () => {
+    const { fixture, points, series } = await openSeries("fenced in its place");
+    await prune(fixture);
+    fixture.objects.delete(slotOf(fixture, points[2]!));
+    await fenceSession(keeperOf(fixture), { series: "disk", sessionId: points[2]! }, call);
     await expect(planPrune(keeperOf(fixture), eager, call)).rejects.toMatchObject({
       code: "prune-refused",
       details: { vanished: [{ series, session: points[2] }] },
@@ -86,6 +108,43 @@ describe("a pass refuses to start when", () => {
     await prune(fixture);
     expect(firstDifference(await restore(fixture, points[2]!), disk.copy())).toBeUndefined();
   });
+});
+
+test("what others reuse of a vanished point stays, though its session looks as if it had never committed", async () => {
+  const { fixture, disk, points } = await openSeries("looks open");
+  fixture.objects.delete(slotOf(fixture, points[1]!));
+  await fixture.clock.advance(30 * dayMs);
+  const { plan } = await prune(fixture, { ...eager, acceptVanished: true });
+  expect(plan.vanished.map((point) => point.session)).toEqual([points[1]]);
+  expect(firstDifference(await restore(fixture, points[2]!), disk.copy())).toBeUndefined();
+});
+
+test("a session begun on a point whose loss is accepted never commits what is reclaimed, wherever it is", async () => {
+  const scene = await openSeries("orphaned session");
+  await prune(scene.fixture);
+  scene.disk.write(1, scene.fixture.random, 90_000);
+  const sessionId = await drawSession(scene.fixture);
+  const parent = scene.points[2]!;
+  const backUpOnto = (fixture: Fixture, store: ObjectStore) =>
+    backUp(fixture, { source: scene.disk.source([1]), parent, sessionId, store });
+  const counting = interruptedStore(forkFixture(scene.fixture).store, { at: 0, run: async () => undefined });
+  await backUpOnto(scene.fixture, counting);
+  const ends = new Set<string>();
+  for (let at = 1; at <= counting.calls(); at++) {
+    const fixture = forkFixture(scene.fixture);
+    const run = async () => {
+      fixture.objects.delete(slotOf(fixture, parent));
+      await prune(fixture, { ...eager, acceptVanished: true });
+      await prune(fixture);
+    };
+    const store = interruptedStore(fixture.store, { at, run });
+    const end = await backUpOnto(fixture, store).then(
+      () => "committed",
+      (error: unknown) => (isGarrisonError(error) ? error.code : String(error)),
+    );
+    ends.add(end);
+  }
+  expect([...ends].toSorted()).toEqual(["object-missing", "parent-unusable", "session-fenced"]);
 });
 
 test("points that ended and were reclaimed are no reason to refuse", async () => {
