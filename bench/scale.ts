@@ -23,7 +23,9 @@ import { newLaneId, newSessionId } from "../packages/repository/src/point/sessio
 import { openVolumeReader } from "../packages/repository/src/point/volume-reader.ts";
 import { walkVolume } from "../packages/repository/src/point/walk-volume.ts";
 import { planExpiry } from "../packages/repository/src/retention/plan-expiry.ts";
-import { openScaleStore, ruledSource } from "../packages/repository/src/simulation/scale-fixture.ts";
+import { keepInFile } from "../packages/repository/src/simulation/kept-bytes.ts";
+import { ruledSource } from "../packages/repository/src/simulation/ruled-source.ts";
+import { openScaleStore } from "../packages/repository/src/simulation/scale-store.ts";
 import { openCountingObjectStore } from "../packages/repository/src/store/counting-object-store.ts";
 import { measureProcess } from "./measure-process.ts";
 
@@ -43,7 +45,7 @@ function openModel() {
   const clock = new VirtualClock();
   const random = seededRandom("scale");
   const repository = deriveRepository("00".repeat(16), [random.bytes(32)]);
-  const inner = openScaleStore(() => clock.now());
+  const inner = openScaleStore({ now: () => clock.now(), bytes: keepInFile(process.env["SCALE_FILE"]!) });
   const store = openCountingObjectStore(inner);
   const keys = repository.domainKeys(domain);
   return { clock, random, repository, inner, store, keys, logger: silentLogger };
@@ -162,7 +164,7 @@ async function measureSeries(points: number): Promise<void> {
   await measure(model, title("newest point"), () => findNewestPoint(model, "disk", call));
   const listed = await measure(model, title("list"), () => listPoints(model, {}, call));
   const rules = { last: 10, daily: 30, monthly: 12, yearly: 7 };
-  await measure(model, title("expiry planned"), async () => planExpiry(listed, rules));
+  await measure(model, title("expiry planned"), async () => planExpiry(listed, rules, model.clock.now()));
   const findings = await measure(model, title("structure check"), () => check(model));
   console.log(
     `${listed.length} points; ${findings} findings; the store holds ${(model.inner.bytesKept() / MiB).toFixed(0)} MiB`,

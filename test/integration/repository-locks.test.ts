@@ -194,6 +194,25 @@ test("the command promises, shows and prolongs; a deletion by a stranger hides n
   expect(Buffer.compare(await readFile(target), await readFile(image))).toBe(0);
 });
 
+test("the end of a promised point is refused by its id and put off by rules, both with the date", async () => {
+  const words = ["--repository", url, "--name", "kept"];
+  const backUp = async (...more: string[]) =>
+    String((await runJson(["image", "backup", image, ...words, ...more]))["point"]);
+  const [promised, free] = [await backUp("--keep-locked", "10d"), await backUp()];
+  await backUp();
+  const day = new Date(systemClock.now() + 10 * dayMs).toISOString().slice(0, 10);
+  const byId = await run(["image", "expire", promised, "--repository", url]);
+  expect(byId.exitCode).toBe(1);
+  expect(byId.stdout).toMatch(new RegExp(`${promised} .* hold .*held until ${day}`));
+  expect(byId.stderr).toContain(`restore point ${promised} is held until ${day}`);
+  const byRules = await run(["image", "expire", "kept", "--repository", url, "--keep-last", "1"]);
+  expect(byRules.exitCode).toBe(0);
+  expect(byRules.stdout).toContain("Ended 1 restore points. A prune frees their space. 1 more are held");
+  const { stdout } = await run(["image", "list", ...words]);
+  expect(stdout).toContain(promised);
+  expect(stdout).not.toContain(free);
+});
+
 test("a promise that a store can't keep is refused", async () => {
   const plain = `file://${join(folder, "plain")}`;
   expect((await run(["repository", "init", plain])).exitCode).toBe(0);

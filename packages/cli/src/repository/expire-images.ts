@@ -1,5 +1,10 @@
 import { GarrisonError } from "@garrison/core/garrison-error";
-import { planExpiry, type ExpiryPlan, type RetentionRules } from "@garrison/repository/retention/plan-expiry";
+import {
+  endOrHold,
+  planExpiry,
+  type ExpiryPlan,
+  type RetentionRules,
+} from "@garrison/repository/retention/plan-expiry";
 import { executeExpiry } from "@garrison/repository/retention/execute-expiry";
 import { listPoints } from "@garrison/repository/point/list-points";
 import type { RestorePoint } from "@garrison/repository/point/read-point";
@@ -32,13 +37,31 @@ export async function expireImages(
   using opened = await openNamedRepository(flags, context);
   const { store, repository } = opened;
   const keys = repository.domainKeys(flags.domain);
-  const plan = planFor(wanted, rules, await listPoints({ store, keys }, {}, context));
+  const points = await listPoints({ store, keys }, {}, context);
+  const plan = planFor(wanted, rules, { points, nowMs: context.clock.now() });
   if (flags.json !== true) context.stdout.write(formatPlan(plan));
+  if (flags.plan !== true) refuseHeld(wanted, plan);
   const keeper = keeperOf(opened, keys, context);
   const ended = flags.plan === true ? [] : await executeExpiry(keeper, plan, context);
   if (flags.json === true) context.stdout.write(`${JSON.stringify({ decisions: plan.decisions, ended })}\n`);
-  else if (flags.plan !== true)
-    context.stdout.write(`Ended ${ended.length} restore points. A prune frees their space.\n`);
+  else if (flags.plan !== true) context.stdout.write(formatEnded(plan, ended));
+}
+
+/** Rules end a promised point when its date has come; whoever names it by its id is told, and nothing is done. */
+function refuseHeld(wanted: readonly string[], plan: ExpiryPlan): void {
+  const held = plan.decisions.find(
+    ({ outcome, sessionId }) => outcome === "hold" && wanted.includes(sessionId),
+  );
+  if (held === undefined) return;
+  const until = new Date(held.heldUntilMs!).toISOString();
+  const message = `restore point ${held.sessionId} is held until ${until}: that was promised`;
+  throw new GarrisonError("point-promised", message, { details: { heldUntilMs: held.heldUntilMs } });
+}
+
+function formatEnded({ decisions }: ExpiryPlan, ended: readonly string[]): string {
+  const left = decisions.filter(({ outcome, sessionId }) => outcome !== "keep" && !ended.includes(sessionId));
+  const held = left.length === 0 ? "" : ` ${left.length} more are held by their promises.`;
+  return `Ended ${ended.length} restore points. A prune frees their space.${held}\n`;
 }
 
 function rulesOf(flags: ImageExpireFlags): RetentionRules | undefined {
@@ -66,7 +89,7 @@ function countOf(text: string, option: string): number {
 function planFor(
   wanted: readonly string[],
   rules: RetentionRules | undefined,
-  points: readonly RestorePoint[],
+  { points, nowMs }: { readonly points: readonly RestorePoint[]; readonly nowMs: number },
 ): ExpiryPlan {
   const byId = new Map(points.map((point) => [point.sessionId, point]));
   const names = [...new Set(wanted)].filter((each) => !byId.has(each));
@@ -84,10 +107,8 @@ function planFor(
   }
   const isAsked = new Set(single.map((point) => point.sessionId));
   const choosable = points.filter((point) => names.includes(point.series) && !isAsked.has(point.sessionId));
-  const ruled = rules === undefined ? [] : planExpiry(choosable, rules).decisions;
-  const asked = single.map(({ sessionId, series, createdAtMs }) => {
-    return { sessionId, series, createdAtMs, outcome: "end" as const, reasons: ["asked for by its id"] };
-  });
+  const ruled = rules === undefined ? [] : planExpiry(choosable, rules, nowMs).decisions;
+  const asked = single.map((point) => endOrHold(point, "asked for by its id", nowMs));
   return { decisions: [...ruled, ...asked] };
 }
 

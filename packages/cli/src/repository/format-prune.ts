@@ -67,7 +67,8 @@ function packRows(plan: PrunePlan): string[][] {
 function moveRow({ moves }: PrunePlan): string[][] {
   if (moves.candidates.length === 0) return [];
   const size = sum(moves.candidates.map((candidate) => candidate.sizeBytes));
-  const reason = `little of them is needed: moving it frees about ${formatSize(moves.gainBytes)}`;
+  const later = moves.later === 0 ? "" : `; ${moves.later} more wait for the next pass`;
+  const reason = `little of them is needed: moving it frees about ${formatSize(moves.gainBytes)}${later}`;
   return [["move", packsOf(moves.candidates.length, size), reason]];
 }
 

@@ -232,6 +232,13 @@ export const repositoryCodes = defineErrorCodes({
     title: "The restore point has ended",
     help: "Its retention is over; choose another one.",
   },
+  "point-promised": {
+    retryable: false,
+    httpStatus: 409,
+    exitCode: 1,
+    title: "The restore point was promised to stay, and the date has not come",
+    help: "It ends on the date that the message names, not before; an expiry by rules ends it then. Nothing overrides the promise.",
+  },
   "prune-refused": {
     retryable: false,
     httpStatus: 409,

@@ -1,3 +1,4 @@
+import type { Clock } from "@garrison/core/clock";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { Random } from "@garrison/core/random";
 import { formatJson } from "../format/json-fields.ts";
@@ -6,6 +7,7 @@ import { encodeObject } from "../format/sealed-object.ts";
 import type { SessionBase } from "../format/session-objects.ts";
 import type { DomainKeys } from "../keys/keys.ts";
 import type { CreateOutcome, ObjectStore, StoreCall } from "../store/object-store.ts";
+import { requirePromiseOver } from "./require-promise-over.ts";
 import { signObject, type KeeperDependencies } from "./sign-object.ts";
 
 export interface SessionAddress {
@@ -49,20 +51,24 @@ export async function fenceSlot(
   return keeper.store.create(name, signObject(keeper, { name, kind: "fence", body }), call);
 }
 
-/** Ends a restore point, for good. Its bytes are reclaimed by a later prune. */
+/**
+ * Ends a restore point, for good. Its bytes are reclaimed by a later prune. Throws `point-promised` before the date that
+ * the point promises to stay until, and what is wrong with its record: then nobody knows what it promises.
+ */
 export async function endPoint(
-  keeper: KeeperDependencies,
+  keeper: KeeperDependencies & { readonly clock: Clock },
   address: SessionAddress,
   call: StoreCall,
 ): Promise<void> {
   if (!/^[0-9a-f]{16}$/.test(address.sessionId)) {
     throw new GarrisonError("usage", `"${address.sessionId}" is no restore point's id`);
   }
-  const series = seriesHash(keeper.keys, address.series);
-  await endSlot(keeper, { series, session: address.sessionId }, call);
+  const slot = { series: seriesHash(keeper.keys, address.series), session: address.sessionId };
+  await requirePromiseOver(keeper, slot, call);
+  await endSlot(keeper, slot, call);
 }
 
-/** As `endPoint`, by the slot's own names. */
+/** Writes a tombstone, whatever the slot holds or held, by the slot's own names. */
 export async function endSlot(keeper: KeeperDependencies, slot: SessionBase, call: StoreCall): Promise<void> {
   const name = endName(keeper.keys.domain, slot.series, slot.session);
   const body = { session: slot.session };

@@ -3,8 +3,11 @@ import { silentLogger } from "@garrison/core/logger";
 import { dayMs } from "@garrison/core/units";
 import { isDecisiveName } from "../format/object-names.ts";
 import { endPoint } from "../keeper/end-session.ts";
+import { listPoints } from "../point/list-points.ts";
 import { executePrune } from "../prune/execute-prune.ts";
 import { planPrune } from "../prune/plan-prune.ts";
+import { executeExpiry } from "../retention/execute-expiry.ts";
+import { planExpiry } from "../retention/plan-expiry.ts";
 import {
   backUp,
   call,
@@ -187,6 +190,75 @@ describe("an extension", () => {
   });
 });
 
+describe("the end of a point", () => {
+  const promised = (point: string) => endPoint(scene, { series: "disk", sessionId: point }, call);
+  const tombstones = () => keysLike(/\/end\//);
+
+  test("is refused until the date that it promised, and named", async () => {
+    const point = await backUpWithPromise(40);
+    const until = new Date(inDays(40) - 1000).toISOString();
+    await scene.clock.advance(39 * dayMs);
+    await expect(promised(point)).rejects.toMatchObject({
+      code: "point-promised",
+      message: `restore point ${point} is held until ${until}: that was promised`,
+    });
+    expect(tombstones()).toEqual([]);
+    await scene.clock.advance(dayMs);
+    await promised(point);
+    expect(tombstones()).toHaveLength(1);
+  });
+
+  test("does not come early by a keeper's clock that is ahead of the store's", async () => {
+    const point = await backUpWithPromise(40);
+    const ahead = { now: () => scene.clock.now() + 50 * dayMs, sleep: scene.clock.sleep };
+    const ending = endPoint({ ...scene, clock: ahead }, { series: "disk", sessionId: point }, call);
+    await expect(ending).rejects.toMatchObject({ code: "point-promised" });
+    expect(tombstones()).toEqual([]);
+  });
+
+  test("is refused while a point's record can't be read, since nobody knows what it promises", async () => {
+    const point = await backUpWithPromise(40);
+    const [record] = keysLike(/\/point\//);
+    const [version] = scene.bucket.objects.get(record!)!;
+    version!.bytes![40]! ^= 1;
+    await expect(promised(point)).rejects.toMatchObject({ code: "object-damaged" });
+    expect(tombstones()).toEqual([]);
+  });
+
+  test("by rules is put off until then, and others end", async () => {
+    const points = [
+      await backUpWithPromise(undefined),
+      await backUpWithPromise(40),
+      await backUpWithPromise(undefined),
+    ];
+    const expire = async () => {
+      const plan = planExpiry(await listPoints(scene, {}, call), { last: 1 }, scene.clock.now());
+      return { plan, ended: await executeExpiry(scene, plan, call) };
+    };
+    const early = await expire();
+    expect(early.ended).toEqual([points[0]]);
+    const held = early.plan.decisions.find((decision) => decision.sessionId === points[1]);
+    expect(held).toMatchObject({
+      outcome: "hold",
+      reasons: ["no rule keeps it", "held until 2026-02-10T00:00: that was promised"],
+    });
+    await scene.clock.advance(41 * dayMs);
+    expect((await expire()).ended).toEqual([points[1]]);
+  });
+
+  test("that an early plan foresaw is left for later, when the store's clock says that the promise isn't over", async () => {
+    const point = await backUpWithPromise(40);
+    const next = await backUpWithPromise(undefined);
+    const plan = planExpiry(await listPoints(scene, {}, call), { last: 1 }, inDays(50));
+    expect(plan.decisions.map(({ sessionId, outcome }) => [sessionId, outcome])).toEqual([
+      [next, "keep"],
+      [point, "end"],
+    ]);
+    expect(await executeExpiry(scene, plan, call)).toEqual([]);
+    expect(tombstones()).toEqual([]);
+  });
+});
+
 describe("a prune", () => {
   const prune = async () => {
     const pruner = { ...scene, logger: silentLogger, heldUntil: await loadHeldUntil(scene, call) };
@@ -196,15 +268,17 @@ describe("a prune", () => {
 
   test("doesn't try what a lock holds, says until when, and frees it afterwards for good", async () => {
     const point = await backUpWithPromise(40);
+    const madeAtMs = inDays(0);
+    await scene.clock.advance(41 * dayMs);
     await endPoint(scene, { series: "disk", sessionId: point }, call);
     await scene.clock.advance(dayMs);
     const early = await prune();
     expect(early.plan.held).toEqual([
-      expect.objectContaining({ session: point, untilMs: inDays(69) - 1000 }),
+      expect.objectContaining({ session: point, untilMs: madeAtMs + 70 * dayMs - 1000 }),
     ]);
     expect(early.plan.packs).toEqual([]);
     expect(early.summary.refused).toEqual([]);
-    await scene.clock.advance(70 * dayMs);
+    await scene.clock.advance(29 * dayMs);
     const late = await prune();
     expect(late.summary.packsDeleted).toBeGreaterThan(3);
     expect(keysLike(/\/(pack|map|point)\//)).toEqual([]);

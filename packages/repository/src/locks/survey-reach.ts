@@ -1,12 +1,12 @@
 import { PackSet } from "../check/pack-set.ts";
-import type { PackKind } from "../format/object-names.ts";
 import type { PackUse } from "../format/pack-table.ts";
 import type { PointRecord } from "../format/point-record.ts";
 import type { DomainKeys } from "../keys/keys.ts";
 import { openForwardReader } from "../point/forward-reader.ts";
 import { listRecords } from "../point/list-points.ts";
 import type { SlotAddress } from "../point/read-slot.ts";
-import { openVolumeReader } from "../point/volume-reader.ts";
+import type { PageReaderDependencies } from "../point/page-reader.ts";
+import { readPackUses } from "../point/read-pack-uses.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
 
 /** A restore point with a promise, and the sessions that hold what it consists of. */
@@ -26,8 +26,6 @@ export interface Reach {
   /** What promised points reach, by session: one bit a pack. */
   readonly packs: ReadonlyMap<string, PackSet>;
 }
-
-const kinds: readonly PackKind[] = ["pack", "map"];
 
 /** Reads the pack tables of all points that count and whose promise isn't over by `nowMs`. */
 export async function surveyReach(
@@ -64,7 +62,7 @@ type PackPlace = Pick<PackUse, "kind" | "session" | "lane" | "number">;
 
 /** Every pack that a point needs, its tables and hooks included. */
 async function* listReach(
-  dependencies: Parameters<typeof openVolumeReader>[0],
+  dependencies: PageReaderDependencies,
   point: { readonly slot: SlotAddress; readonly record: PointRecord },
   call: StoreCall,
 ): AsyncGenerator<PackPlace> {
@@ -74,7 +72,6 @@ async function* listReach(
   for (const volume of record.volumes) {
     for (const part of [...volume.tables, ...volume.hooks])
       yield { kind: "map", session: part.session, lane: part.lane, number: part.pack };
-    const table = await openVolumeReader(dependencies, { series: slot.series, volume }, call).table();
-    for (const kind of kinds) yield* table.uses(kind);
+    yield* await readPackUses(dependencies, { series: slot.series, volume }, call);
   }
 }

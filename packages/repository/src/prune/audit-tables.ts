@@ -1,16 +1,18 @@
 import { isGarrisonError } from "@garrison/core/garrison-error";
 import type { Finding } from "../check/check-plan.ts";
-import { packName, pointName, type PackKind } from "../format/object-names.ts";
-import type { PackTable } from "../format/pack-table.ts";
+import { pointName } from "../format/object-names.ts";
 import type { PointRecord, RecordVolume } from "../format/point-record.ts";
 import { openForwardReader } from "../point/forward-reader.ts";
 import { readSlot } from "../point/read-slot.ts";
-import { openVolumeReader, type VolumeReader } from "../point/volume-reader.ts";
+import { readPackUses } from "../point/read-pack-uses.ts";
+import { openVolumeReader } from "../point/volume-reader.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import { countReferences } from "./count-references.ts";
+import { nameOfPack } from "./find-survivors.ts";
 import type { KnownSessions } from "./known-sessions.ts";
 import type { PruneDependencies } from "./prune-plan.ts";
 import { isDamageCode, isReclaimed } from "./read-tables.ts";
+import { ReferenceCounts } from "./reference-counts.ts";
 import { sessionKey } from "./session-sets.ts";
 import type { PointFacts } from "./survey-sessions.ts";
 
@@ -23,8 +25,6 @@ export interface AuditResult {
   readonly isUnsettled: boolean;
   readonly findings: readonly Finding[];
 }
-
-const kinds: readonly PackKind[] = ["pack", "map"];
 
 /**
  * Counts the references of each root whose table no pass has relied on yet, by walking where its map differs from that of
@@ -93,9 +93,9 @@ async function auditPoint(
     if (record === undefined) return await judgeGone(pruner, root, call);
     for (const volume of record.volumes) {
       const audit = await auditVolume(pruner, { series: root.series, volume, before }, call);
-      if (audit.wrong.length === 0) continue;
+      if (audit.wrong === undefined) continue;
       const { volumeId } = volume;
-      const message = `the pack table is not what the pages hold, for example for ${audit.wrong[0]}`;
+      const message = `the pack table is not what the pages hold, for example for ${audit.wrong}`;
       findings.push({ ...about, code: "table-wrong", volumeId, message });
       for (const session of audit.sessions) untouchable.add(session);
     }
@@ -138,66 +138,30 @@ interface AuditedVolume {
   readonly before: PointRecord | undefined;
 }
 
+/** Counts that should all be 0: what the older table says, and the pages add to it, less what this table says. */
 async function auditVolume(pruner: PruneDependencies, audited: AuditedVolume, call: StoreCall) {
   const { series, volume } = audited;
-  const forwards = openForwardReader(pruner);
-  const open = (each: RecordVolume) =>
-    openVolumeReader({ ...pruner, forwards }, { series, volume: each }, call);
-  const reader = open(volume);
+  const reading = { ...pruner, forwards: openForwardReader(pruner) };
+  const open = (each: RecordVolume) => openVolumeReader(reading, { series, volume: each }, call);
+  const uses = (each: RecordVolume) => readPackUses(reading, { series, volume: each }, call);
   const older = audited.before?.volumes.find((each) => each.volumeId === volume.volumeId);
-  const before = older === undefined ? undefined : open(older);
-  const differences = new Map<string, number>();
+  const counts = new ReferenceCounts();
   const sessions = new Set<string>();
+  if (older !== undefined) for (const use of await uses(older)) counts.add(use.kind, use, use.references);
   await countReferences(
-    { reader, before, withLeaves: true },
+    { reader: open(volume), before: older === undefined ? undefined : open(older), withLeaves: true },
     (kind, address, difference) => {
-      const name = packName(pruner.keys.domain, kind, { ...address, number: address.pack });
-      differences.set(name, (differences.get(name) ?? 0) + difference);
-      if (difference > 0) sessions.add(address.session);
+      const { session, lane, pack: number } = address;
+      counts.add(kind, { session, lane, number }, difference);
+      if (difference > 0) sessions.add(session);
     },
     call,
   );
-  const wrong = await compare(pruner, { reader, before, differences, sessions });
-  return { wrong, sessions };
-}
-
-/** Names of packs for which the table says something else than the older one and the differences. */
-async function compare(
-  pruner: PruneDependencies,
-  counted: {
-    readonly reader: VolumeReader;
-    readonly before: VolumeReader | undefined;
-    readonly differences: Map<string, number>;
-    readonly sessions: Set<string>;
-  },
-): Promise<readonly string[]> {
-  const { differences, sessions } = counted;
-  const wrong: string[] = [];
-  const table = await counted.reader.table();
-  const older = await counted.before?.table();
-  for (const kind of kinds) {
-    for (const use of older?.uses(kind) ?? []) {
-      const name = packName(pruner.keys.domain, kind, use);
-      const references = use.references + (differences.get(name) ?? 0);
-      differences.delete(name);
-      if (references !== referencesIn(table, use)) wrong.push(name);
-      if (references > 0) sessions.add(use.session);
-    }
-    for (const use of table.uses(kind)) {
-      sessions.add(use.session);
-      const name = packName(pruner.keys.domain, kind, use);
-      if (older !== undefined && referencesIn(older, use) > 0) continue; // compared above
-      if (use.references !== (differences.get(name) ?? 0)) wrong.push(name);
-      differences.delete(name);
-    }
+  for (const { session, count } of counts.entries()) if (count > 0) sessions.add(session);
+  for (const use of await uses(volume)) {
+    counts.add(use.kind, use, -use.references);
+    sessions.add(use.session);
   }
-  for (const [name, references] of differences) if (references !== 0) wrong.push(name);
-  return wrong;
-}
-
-function referencesIn(
-  table: PackTable,
-  use: { kind: PackKind; session: string; lane: string; number: number },
-) {
-  return table.find(use.kind, use)?.references ?? 0;
+  const [wrong] = counts.entries();
+  return { wrong: wrong === undefined ? undefined : nameOfPack(pruner, wrong), sessions };
 }

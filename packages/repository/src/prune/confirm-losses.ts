@@ -93,15 +93,12 @@ async function stillMentioned(
   if (wanted.keys.size === 0) return mentioned;
   const left: PointFacts[] = [];
   for (const root of wanted.roots) if (!(await isReclaimed(pruner, root, call))) left.push(root);
-  const note = (kind: PackKind, uses: Iterable<PackUse>) => {
-    for (const use of uses) {
-      const key = originKey(kind, use);
-      if (wanted.keys.has(key)) mentioned.add(key);
-    }
+  const note = (use: PackUse) => {
+    const key = originKey(use.kind, use);
+    if (wanted.keys.has(key)) mentioned.add(key);
   };
-  for await (const { table } of readTables(pruner, listRootVolumes(left), call))
-    for (const kind of ["pack", "map"] as const) note(kind, table?.uses(kind) ?? []);
-  for (const root of left) note("map", tablePackUses(root).uses("map"));
+  for await (const table of readTables(pruner, listRootVolumes(left), call)) await table.tell(note);
+  for (const root of left) for (const use of tablePackUses(root).uses("map")) note(use);
   return mentioned;
 }
 

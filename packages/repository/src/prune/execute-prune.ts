@@ -3,7 +3,7 @@ import { forEachConcurrent } from "@garrison/core/map-concurrent";
 import { forwardName, packName, pointName, sessionPrefix } from "../format/object-names.ts";
 import { endSlot, fenceSlot } from "../keeper/end-session.ts";
 import { writeNote } from "../keeper/notes.ts";
-import { readSlot } from "../point/read-slot.ts";
+import { readSlot, readTombstone } from "../point/read-slot.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import { behindShadows } from "./behind-shadows.ts";
 import { movePacks, type MoveResult } from "./move-packs.ts";
@@ -77,12 +77,17 @@ class Pass {
     for (const point of this.#plan.vanished) await endSlot(this.#pruner, point, this.#call);
   }
 
-  /** One that has committed in the meantime was quicker, and counts as open in this pass. */
+  /**
+   * One that has committed in the meantime was quicker, and counts as open in this pass. Its slot may even be empty again:
+   * it was committed, ended and reclaimed, and others may have taken its chunks over. Its tombstone tells of that.
+   */
   async fence(): Promise<void> {
     for (const { series, session } of this.#plan.fences) {
-      const outcome = await fenceSlot(this.#pruner, { series, session }, this.#call);
-      const isDead = outcome === "created" || (await this.#isFenced({ series, session }));
-      if (isDead) this.#fenced.add(session);
+      const slot = { series, session };
+      const outcome = await fenceSlot(this.#pruner, slot, this.#call);
+      const isOurs = outcome === "created" || (await this.#isFenced(slot));
+      if (isOurs && (await readTombstone(this.#pruner, slot, this.#call)) === "none")
+        this.#fenced.add(session);
       else this.#notFenced.push(session);
     }
   }

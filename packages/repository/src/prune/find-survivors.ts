@@ -4,6 +4,7 @@ import type { PointRecord } from "../format/point-record.ts";
 import type { SessionBase } from "../format/session-objects.ts";
 import { openForwardReader, type ForwardReader } from "../point/forward-reader.ts";
 import { readSlot } from "../point/read-slot.ts";
+import { readPackUses } from "../point/read-pack-uses.ts";
 import { openVolumeReader, type VolumeReader } from "../point/volume-reader.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import { countReferences } from "./count-references.ts";
@@ -58,13 +59,11 @@ async function walkPoint(
     for (const part of [...volume.tables, ...volume.hooks]) note(walk.survivors, "map", part);
     const dependencies = { ...walk.pruner, forwards: walk.forwards };
     const reader = openVolumeReader(dependencies, { series: point.series, volume }, call);
-    const table = await reader.table();
-    const mentions = (kind: PackKind) => {
-      for (const use of table.uses(kind)) if (walk.survivors.has(originKey(kind, use))) return true;
-      return false;
-    };
-    const withLeaves = mentions("pack");
-    if (withLeaves || mentions("map")) {
+    const mentioned = new Set<PackKind>();
+    for (const use of await readPackUses(dependencies, { series: point.series, volume }, call))
+      if (walk.survivors.has(originKey(use.kind, use))) mentioned.add(use.kind);
+    const withLeaves = mentioned.has("pack");
+    if (mentioned.size > 0) {
       const before = walk.before.get(volume.volumeId);
       await countReferences(
         { reader, before, withLeaves },

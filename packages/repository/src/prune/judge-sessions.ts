@@ -119,7 +119,8 @@ class Bench {
     if (own?.state === "foreign" && objects?.open === undefined && !this.#ended.has(sessionKey(own)))
       this.#unsettle(this.#nameOf(own), "it may have been a restore point, and nobody knows what it reaches");
     if (own !== undefined) return this.#stateOf(own);
-    for (const each of tombstones) if (await this.isEnded(each, call)) return "ended";
+    // Whether its grace is over by our time or not: another pass, later than ours, has reclaimed it since. It isn't open.
+    for (const each of tombstones) if (await this.#hasTombstone(each, call)) return "ended";
     // It gets its tombstone before this pass deletes anything.
     if (this.#options.vanished.some((gone) => gone.session === session)) return "ended";
     if (objects?.hasOpen === true) return "open";
@@ -144,9 +145,12 @@ class Bench {
   /** By a tombstone that the keeper signed and whose grace is over, by the store's own times. */
   async isEnded(slot: SessionBase, call: StoreCall): Promise<boolean> {
     const endedAtMs = this.#survey.tombstones.get(sessionKey(slot));
-    if (endedAtMs === undefined) return false;
-    const state = await readTombstone(this.#pruner, slot, call);
-    if (state === "signed") return this.#options.storeTimeMs - endedAtMs >= this.#options.graceMs;
+    if (endedAtMs === undefined || !(await this.#hasTombstone(slot, call))) return false;
+    return this.#options.storeTimeMs - endedAtMs >= this.#options.graceMs;
+  }
+
+  async #hasTombstone(slot: SessionBase, call: StoreCall): Promise<boolean> {
+    if ((await readTombstone(this.#pruner, slot, call)) === "signed") return true;
     const key = endName(this.#domain, slot.series, slot.session);
     const message = "this end of a restore point is not signed and does not count";
     this.#find("notice", "tombstone-unsigned", { key, message });

@@ -58,3 +58,64 @@ test("a point that was committed behind the listing, and that a later record saw
   const plan = await planPrune(keeperOf(fixture, passed), eager, call);
   expect(plan.vanished).toEqual([]);
 });
+
+/** A point of three blocks, and a later one that has taken two of them over. */
+async function openTakenOver(seed: string) {
+  const fixture = openFixture(seed);
+  const disk = new MemoryDisk(700);
+  for (const block of [0, 100, 600]) disk.write(block, fixture.random, 90_000);
+  const first = await backUp(fixture, { source: disk.source() });
+  disk.write(100, fixture.random, 90_000);
+  const later = await backUp(fixture, { source: disk.source([100]), parent: first.point });
+  const verify = async () =>
+    expect(firstDifference(await restore(fixture, later.point), disk.blocks)).toBeUndefined();
+  return { fixture, first: first.point, verify };
+}
+
+test("a point that another pass reclaims between two listings, within our grace, is no session to be fenced", async () => {
+  const { fixture, first, verify } = await openTakenOver("reclaimed within grace");
+  await end(fixture, first);
+  let isReclaimed = false;
+  const slow = {
+    ...fixture.store,
+    // Its tombstone and its `open` have been listed by now, its record not yet.
+    async *list(prefix: string, listing: typeof call) {
+      if (prefix.endsWith("/point/") && !isReclaimed) {
+        isReclaimed = true;
+        await fixture.clock.advance(5000);
+        await prune(fixture);
+      }
+      yield* fixture.store.list(prefix, listing);
+    },
+  };
+  await fixture.clock.advance(60_000);
+  const { plan } = await prune(fixture, { ...eager, graceMs: 3_600_000, staleMs: 10_000 }, slow);
+  expect(isReclaimed).toBe(true);
+  expect(plan.fences).toEqual([]);
+  await verify();
+});
+
+test("a fence that comes after its session was committed, ended and reclaimed deletes nothing", async () => {
+  const { fixture, first, verify } = await openTakenOver("fence too late");
+  let isReclaimed = false;
+  const slow = {
+    ...fixture.store,
+    // Tombstones and `open` have been listed by now: the session looks as if it had never ended.
+    async *list(prefix: string, listing: typeof call) {
+      if (prefix.endsWith("/point/") && !isReclaimed) {
+        isReclaimed = true;
+        await end(fixture, first);
+        await fixture.clock.advance(5000);
+        await prune(fixture);
+      }
+      yield* fixture.store.list(prefix, listing);
+    },
+  };
+  await fixture.clock.advance(60_000);
+  const { plan, fenced, notFenced } = await prune(fixture, { ...eager, staleMs: 10_000 }, slow);
+  expect(plan.fences.map((fence) => fence.session)).toEqual([first]);
+  expect({ fenced, notFenced }).toEqual({ fenced: [], notFenced: [first] });
+  await verify();
+  for (let pass = 0; pass < 2; pass++) await prune(fixture);
+  await verify();
+});

@@ -1,11 +1,11 @@
 import type { Finding } from "../check/check-plan.ts";
 import { packName, type ForwardName, type PackKind, type PackName } from "../format/object-names.ts";
+import { MoveCandidates } from "./move-candidates.ts";
 import type {
   DeleteReason,
   HeldSession,
   KeepReason,
   KeptPacks,
-  MoveCandidate,
   PlannedForward,
   PlannedPacks,
   PruneDependencies,
@@ -19,7 +19,7 @@ export interface SizedPack extends PackName {
 /** Adds up what a pass decides, pack by pack. */
 export class PackDecisions {
   readonly forwards: PlannedForward[] = [];
-  readonly candidates: MoveCandidate[] = [];
+  readonly candidates: MoveCandidates;
   readonly findings: Finding[] = [];
   readonly #pruner: PruneDependencies;
   readonly #storeTimeMs: number;
@@ -29,9 +29,13 @@ export class PackDecisions {
   /** References to the packs that forwards lead to, by lane. */
   readonly #targets = new Map<string, Map<number, number>>();
 
-  constructor(pruner: PruneDependencies, storeTimeMs: number) {
+  constructor(
+    pruner: PruneDependencies,
+    { storeTimeMs, maxMoves }: { readonly storeTimeMs: number; readonly maxMoves: number },
+  ) {
     this.#pruner = pruner;
     this.#storeTimeMs = storeTimeMs;
+    this.candidates = new MoveCandidates(maxMoves);
   }
 
   /** By lane, in the order of names. */
@@ -42,7 +46,7 @@ export class PackDecisions {
   }
 
   kept(): readonly KeptPacks[] {
-    return [...this.#kept.values()];
+    return [...this.#kept.values()].sort((left, right) => (left.why < right.why ? -1 : 1));
   }
 
   held(): readonly HeldSession[] {

@@ -1,15 +1,7 @@
-import {
-  forwardPrefix,
-  packFolder,
-  parseForwardName,
-  parsePackName,
-  type ForwardName,
-  type PackKind,
-  type PackName,
-} from "../format/object-names.ts";
+import type { ForwardName, PackKind, PackName } from "../format/object-names.ts";
 import type { PackUse } from "../format/pack-table.ts";
-import type { DomainKeys } from "../keys/keys.ts";
-import type { ObjectStore, StoreCall, StoredObject } from "../store/object-store.ts";
+import type { StoredObject } from "../store/object-store.ts";
+import { SortedRows } from "./sorted-rows.ts";
 
 /** What a window knows of a pack when all roots have been asked. */
 export interface WindowPack extends PackName {
@@ -23,70 +15,85 @@ export interface WindowPack extends PackName {
   readonly forwards: readonly ForwardName[];
 }
 
-// Numbers kept of each pack: its own, size, age in seconds, items, references, references of the volume being counted.
-const stride = 6;
-const [sizeAt, secondsAt, itemsAt, referencesAt, volumeAt] = [1, 2, 3, 4, 5];
-
-/** Packs of one lane in ascending order. */
-interface Lane {
-  readonly name: { readonly kind: PackKind; readonly session: string; readonly lane: string };
-  facts: Uint32Array;
-  length: number;
+interface LaneName {
+  readonly session: string;
+  readonly lane: string;
 }
 
+// Columns of a pack: its number, size, age in seconds, items, references, references of the volume being counted.
+const packColumns = 6;
+const [sizeAt, secondsAt, itemsAt, referencesAt, volumeAt] = [1, 2, 3, 4, 5];
+// Columns of a forward: the number of the pack, where it leads to.
+const forwardColumns = 3;
+const [targetLaneAt, targetAt] = [1, 2];
+
+/** Packs of one lane that are listed or that forwards speak of, in ascending order. */
+interface Lane extends LaneName {
+  readonly kind: PackKind;
+  readonly packs: SortedRows;
+  readonly forwards: SortedRows;
+}
+
+/** Missing packs that are told one by one; of more the number is enough. */
+const maxMissing = 10_000;
+
 /**
- * A stretch of the sorted listings of packs and of forwards, by whole sessions, and what the roots' tables say of it. The
- * tables are read once for each window: one of three million packs takes 72 MB and spans up to 96 TiB, so that most
- * repositories have one. Nothing is held per chunk, and of each root only the table that is being read.
+ * A stretch of the sorted listings of packs and of forwards, and what the roots' tables say of it. Nothing is held per
+ * chunk, of each pack 24 bytes and of each forward 12, and of the roots only the table that is being read.
  */
 export class PackWindow {
-  /** Sessions after the first one and up to the second one; nothing: from the beginning, to the end. */
-  readonly after: string | undefined;
-  through: string | undefined;
-  readonly #listed = new Map<string, Lane>();
-  readonly #forwarded = new Map<string, Lane>();
-  readonly #forwards = new Map<string, ForwardName[]>();
+  /** Packs after the first place and up to the second one; nothing: from the beginning, to the end. */
+  readonly #after: string | undefined;
+  #through: string | undefined;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #targets: LaneName[] = [];
+  readonly #targetNumbers = new Map<string, number>();
   readonly #missing = new Map<string, PackUse>();
-  #counted: { readonly lane: Lane; readonly at: number }[] = [];
-  #packs = 0;
+  #missingMore = 0;
+  /** Lanes that the volume mentions which is being counted. */
+  readonly #counted = new Set<Lane>();
+  #last: { readonly use: PackUse; readonly lane: Lane | undefined; row: number } | undefined;
+  #rows = 0;
 
   constructor(after: string | undefined) {
-    this.after = after;
+    this.#after = after;
   }
 
-  get packs(): number {
-    return this.#packs;
+  /** Packs and forwards that it holds. */
+  get size(): number {
+    return this.#rows;
+  }
+
+  /** Packs behind this place belong to the next window. */
+  end(through: string): void {
+    this.#through = through;
   }
 
   addPack(name: PackName & { readonly kind: PackKind }, object: StoredObject): void {
-    const at = this.#append(this.#listed, name);
-    at.lane.facts[at.at + sizeAt] = object.sizeBytes;
-    at.lane.facts[at.at + secondsAt] = Math.floor(object.modifiedMs / 1000);
+    const { packs } = this.#laneOf(name);
+    const row = this.#rowOf(packs, name.number);
+    packs.set(row, sizeAt, object.sizeBytes);
+    packs.set(row, secondsAt, Math.floor(object.modifiedMs / 1000));
   }
 
   addForward(forward: ForwardName): void {
-    const origin = { ...forward.origin, kind: forward.kind };
-    const key = keyOf(origin);
-    const known = this.#forwards.get(key);
-    if (known !== undefined) return void known.push(forward);
-    this.#forwards.set(key, [forward]);
-    this.#append(this.#forwarded, origin);
-  }
-
-  includes(session: string): boolean {
-    const isAfter = this.after === undefined || session > this.after;
-    return isAfter && (this.through === undefined || session <= this.through);
+    const { packs, forwards } = this.#laneOf({ ...forward.origin, kind: forward.kind });
+    this.#rowOf(packs, forward.origin.number);
+    const row = forwards.append(forward.origin.number);
+    forwards.set(row, targetLaneAt, this.#targetLane(forward.target));
+    forwards.set(row, targetAt, forward.target.number);
+    this.#rows++;
   }
 
   /** Counts references of one volume; packs that are neither listed nor forwarded are noted as missing. */
   mention(use: PackUse): void {
-    if (!this.includes(use.session)) return;
-    const lane = find(this.#listed, use) ?? find(this.#forwarded, use);
-    if (lane === undefined) return void this.#missing.set(keyOf(use), use);
-    const { facts } = lane.lane;
-    if (facts[lane.at + volumeAt] === 0) this.#counted.push(lane);
-    facts[lane.at + volumeAt] = Math.max(facts[lane.at + volumeAt]!, use.references);
-    facts[lane.at + itemsAt] = Math.max(facts[lane.at + itemsAt]!, use.items);
+    if (use.references === 0 || !this.#includes(use)) return;
+    const { lane, row } = this.#find(use);
+    if (lane === undefined || row < 0) return this.#miss(use);
+    const { packs } = lane;
+    this.#counted.add(lane);
+    packs.set(row, volumeAt, Math.max(packs.get(row, volumeAt), use.references));
+    packs.set(row, itemsAt, Math.max(packs.get(row, itemsAt), use.items));
   }
 
   /**
@@ -94,147 +101,130 @@ export class PackWindow {
    * own is, as a rule, a part of that. Volumes add up.
    */
   endVolume(): void {
-    for (const { lane, at } of this.#counted) {
-      lane.facts[at + referencesAt]! += lane.facts[at + volumeAt]!;
-      lane.facts[at + volumeAt] = 0;
+    for (const { packs } of this.#counted) {
+      for (let row = 0; row < packs.length; row++) {
+        packs.set(row, referencesAt, packs.get(row, referencesAt) + packs.get(row, volumeAt));
+        packs.set(row, volumeAt, 0);
+      }
     }
-    this.#counted = [];
+    this.#counted.clear();
   }
 
   missing(): Iterable<PackUse> {
     return this.#missing.values();
   }
 
-  /** All packs that are listed, then those that only forwards speak of; each in the order of their names. */
+  /** Times that a missing pack was mentioned for which there was no room any more. */
+  get missingMore(): number {
+    return this.#missingMore;
+  }
+
+  /** All packs that are listed or that forwards speak of, those of a lane in the order of their names. */
   *entries(): Generator<WindowPack> {
-    for (const lane of this.#listed.values()) {
-      for (let at = 0; at < lane.length; at += stride) yield this.#entry(lane, at);
-    }
-    for (const lane of this.#forwarded.values()) {
-      for (let at = 0; at < lane.length; at += stride) {
-        const entry = this.#entry(lane, at);
-        if (find(this.#listed, entry) === undefined) yield entry;
+    for (const lane of this.#lanes.values()) {
+      let forward = 0;
+      for (let row = 0; row < lane.packs.length; row++) {
+        const forwards = this.#forwardsFrom(lane, forward, lane.packs.get(row, 0));
+        forward += forwards.length;
+        yield entryOf(lane, row, forwards);
       }
     }
   }
 
-  #entry(lane: Lane, at: number): WindowPack {
-    const [number, sizeBytes, seconds, items, references] = lane.facts.subarray(at, at + stride);
-    const name = { ...lane.name, number: number! };
-    const counts = { sizeBytes: sizeBytes!, modifiedMs: seconds! * 1000, items: items! };
-    return { ...name, ...counts, references: references!, forwards: this.#forwards.get(keyOf(name)) ?? [] };
+  #includes(use: PackUse): boolean {
+    if (this.#after === undefined && this.#through === undefined) return true;
+    const place = placeOf(use);
+    const isAfter = this.#after === undefined || place > this.#after;
+    return isAfter && (this.#through === undefined || place <= this.#through);
   }
 
-  #append(lanes: Map<string, Lane>, name: PackName & { readonly kind: PackKind }) {
-    const key = laneKey(name);
-    let lane = lanes.get(key);
+  /** Packs of a table come in the order of their names: the next one is, as a rule, in the next row. */
+  #find(use: PackUse): { readonly lane: Lane | undefined; readonly row: number } {
+    const last = this.#last;
+    const isSame =
+      last !== undefined &&
+      last.use.lane === use.lane &&
+      last.use.session === use.session &&
+      last.use.kind === use.kind;
+    const place = isSame ? last : { use, lane: this.#lanes.get(laneKey(use)), row: -1 };
+    const packs = place.lane?.packs;
+    if (packs !== undefined) {
+      const next = place.row + 1;
+      place.row = next < packs.length && packs.get(next, 0) === use.number ? next : packs.find(use.number);
+    }
+    this.#last = place;
+    return place;
+  }
+
+  #miss(use: PackUse): void {
+    const key = `${laneKey(use)}${use.number}`;
+    if (this.#missing.size < maxMissing) this.#missing.set(key, use);
+    else if (!this.#missing.has(key)) this.#missingMore++;
+  }
+
+  #forwardsFrom({ kind, session, lane, forwards }: Lane, from: number, number: number): ForwardName[] {
+    const found: ForwardName[] = [];
+    for (let row = from; row < forwards.length && forwards.get(row, 0) === number; row++) {
+      const target = {
+        ...this.#targets[forwards.get(row, targetLaneAt)]!,
+        number: forwards.get(row, targetAt),
+      };
+      found.push({ kind, origin: { session, lane, number }, target });
+    }
+    return found;
+  }
+
+  #laneOf({ kind, session, lane: id }: LaneName & { readonly kind: PackKind }): Lane {
+    const key = laneKey({ kind, session, lane: id });
+    let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      const { kind, session, lane: id } = name;
-      lane = { name: { kind, session, lane: id }, facts: new Uint32Array(stride * 16), length: 0 };
-      lanes.set(key, lane);
+      const [packs, forwards] = [new SortedRows(packColumns), new SortedRows(forwardColumns)];
+      lane = { kind, session, lane: id, packs, forwards };
+      this.#lanes.set(key, lane);
     }
-    if (lane.length === lane.facts.length) {
-      const larger = new Uint32Array(lane.facts.length * 2);
-      larger.set(lane.facts);
-      lane.facts = larger;
-    }
-    const at = lane.length;
-    lane.facts[at] = name.number;
-    lane.length += stride;
-    this.#packs++;
-    return { lane, at };
+    return lane;
+  }
+
+  /** A pack and its forwards come one after the other, and share a row. */
+  #rowOf(packs: SortedRows, number: number): number {
+    const last = packs.length - 1;
+    if (last >= 0 && packs.get(last, 0) === number) return last;
+    this.#rows++;
+    return packs.append(number);
+  }
+
+  #targetLane({ session, lane }: LaneName): number {
+    const key = session + lane;
+    const known = this.#targetNumbers.get(key);
+    if (known !== undefined) return known;
+    this.#targetNumbers.set(key, this.#targets.length);
+    return this.#targets.push({ session, lane }) - 1;
   }
 }
 
-function laneKey(name: { readonly kind: PackKind; readonly session: string; readonly lane: string }): string {
+function entryOf(
+  { kind, session, lane, packs }: Lane,
+  row: number,
+  forwards: readonly ForwardName[],
+): WindowPack {
+  return {
+    kind,
+    session,
+    lane,
+    number: packs.get(row, 0),
+    sizeBytes: packs.get(row, sizeAt),
+    modifiedMs: packs.get(row, secondsAt) * 1000,
+    items: packs.get(row, itemsAt),
+    references: packs.get(row, referencesAt),
+    forwards,
+  };
+}
+
+function laneKey(name: LaneName & { readonly kind: PackKind }): string {
   return `${name.kind}${name.session}${name.lane}`;
 }
 
-function keyOf(name: PackName & { readonly kind: PackKind }): string {
-  return `${laneKey(name)}${name.number}`;
-}
-
-function find(lanes: ReadonlyMap<string, Lane>, name: PackName & { readonly kind: PackKind }) {
-  const lane = lanes.get(laneKey(name));
-  if (lane === undefined) return undefined;
-  let [low, high] = [0, lane.length / stride];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (lane.facts[middle * stride]! < name.number) low = middle + 1;
-    else high = middle;
-  }
-  const at = low * stride;
-  return at < lane.length && lane.facts[at] === name.number ? { lane, at } : undefined;
-}
-
-const kinds: readonly PackKind[] = ["pack", "map"];
-
-/** The listings of packs, map packs and forwards, side by side, cut into windows between sessions. */
-export async function* listWindows(
-  dependencies: { readonly store: ObjectStore; readonly keys: DomainKeys },
-  wanted: { readonly windowPacks: number; readonly withForwards: boolean },
-  call: StoreCall,
-): AsyncGenerator<PackWindow> {
-  const { store, keys } = dependencies;
-  const packs = kinds.map((kind) => new Peekable(packsOf(store.list(packFolder(keys.domain, kind), call))));
-  const forwards = kinds.map(
-    (kind) => new Peekable(forwardsOf(store.list(forwardPrefix(keys.domain, kind), call))),
-  );
-  const sources = wanted.withForwards ? [...packs, ...forwards] : packs;
-  let window = new PackWindow(undefined);
-  for (;;) {
-    const sessions = await Promise.all(sources.map(async (source) => (await source.peek())?.session));
-    const session = sessions.filter((each) => each !== undefined).toSorted()[0];
-    if (session === undefined) break;
-    for (const source of sources) {
-      for (let item = await source.peek(); item?.session === session; item = await source.next())
-        item.add(window);
-    }
-    if (window.packs < wanted.windowPacks) continue;
-    window.through = session;
-    yield window;
-    window = new PackWindow(session);
-  }
-  yield window;
-}
-
-interface ListedItem {
-  readonly session: string;
-  readonly add: (window: PackWindow) => void;
-}
-
-async function* packsOf(listed: AsyncIterable<StoredObject>): AsyncGenerator<ListedItem> {
-  for await (const object of listed) {
-    const name = parsePackName(object.key);
-    if (name !== undefined) yield { session: name.session, add: (window) => window.addPack(name, object) };
-  }
-}
-
-async function* forwardsOf(listed: AsyncIterable<StoredObject>): AsyncGenerator<ListedItem> {
-  for await (const object of listed) {
-    const name = parseForwardName(object.key);
-    if (name !== undefined) yield { session: name.origin.session, add: (window) => window.addForward(name) };
-  }
-}
-
-/** An iterator whose next item can be looked at. */
-class Peekable<Item> {
-  readonly #iterator: AsyncIterator<Item>;
-  #ahead: Promise<IteratorResult<Item>> | undefined;
-
-  constructor(items: AsyncGenerator<Item>) {
-    this.#iterator = items;
-  }
-
-  async peek(): Promise<Item | undefined> {
-    this.#ahead ??= this.#iterator.next();
-    const { done, value } = await this.#ahead;
-    return done === true ? undefined : (value as Item);
-  }
-
-  /** Goes on to the next item and answers it. */
-  async next(): Promise<Item | undefined> {
-    this.#ahead = this.#iterator.next();
-    return this.peek();
-  }
+/** Sorts like the pack's name in the listing of its kind. */
+export function placeOf(name: PackName): string {
+  return `${name.session}/${name.lane}-${name.number.toString(16).padStart(8, "0")}`;
 }

@@ -12,9 +12,10 @@ import type { StoreCall } from "../store/object-store.ts";
 import { confirmLosses } from "./confirm-losses.ts";
 import { judgeByTombstones, type JudgeOptions, type Judgement, type SessionState } from "./judge-sessions.ts";
 import { PackDecisions } from "./pack-decisions.ts";
-import { listWindows, type PackWindow, type WindowPack } from "./pack-window.ts";
+import { listWindows } from "./list-windows.ts";
+import type { PackWindow, WindowPack } from "./pack-window.ts";
 import type { PruneDependencies } from "./prune-plan.ts";
-import { listRootVolumes, placeOf, readTables, tablePackUses, type ReadTable } from "./read-tables.ts";
+import { listRootVolumes, readTables, tablePackUses, type TableFailure } from "./read-tables.ts";
 import { resolveForwards, type ResolvedForwards } from "./resolve-forwards.ts";
 import type { Survey } from "./survey-sessions.ts";
 
@@ -29,9 +30,12 @@ export interface PackPlanning {
   readonly repackBelow: number;
   readonly minimumAgeMs: number;
   readonly windowPacks: number;
+  readonly maxMoves: number;
 }
 
 const kinds: readonly PackKind[] = ["pack", "map"];
+/** Missing packs that are looked for again one by one; of more only the number is told. */
+const maxMissing = 10_000;
 
 /**
  * Steps 4 and 5: joins what the roots' tables say with the sorted listings of packs and forwards, window by window, and
@@ -101,6 +105,7 @@ class Planner {
   readonly #fenced: ReadonlySet<string>;
   readonly #unreadable = new Set<string>();
   readonly #missing: (PackName & { readonly kind: PackKind })[] = [];
+  #missingMore = 0;
   #isUnsettled: boolean;
   #done = 0;
 
@@ -110,7 +115,7 @@ class Planner {
     this.#forwards = forwards;
     this.#isUnsettled = planning.isUnsettled;
     this.#fenced = new Set(planning.judgement.fences.map((fence) => fence.session));
-    this.decisions = new PackDecisions(pruner, planning.storeTimeMs);
+    this.decisions = new PackDecisions(pruner, planning);
   }
 
   get isUnsettled(): boolean {
@@ -124,18 +129,18 @@ class Planner {
   async planWindow(window: PackWindow, call: StoreCall): Promise<void> {
     await this.#countRoots(window, call);
     for (const pack of window.entries()) await this.#decide(pack, call);
-    for (const use of window.missing()) this.#missing.push(use);
+    for (const use of window.missing()) this.#miss(use);
+    this.#missingMore += window.missingMore;
   }
 
   async #countRoots(window: PackWindow, call: StoreCall): Promise<void> {
     const { roots } = this.#planning.judgement;
     let place: string | undefined;
-    for await (const read of readTables(this.#pruner, listRootVolumes(roots), call)) {
-      const next = placeOf(read.volume.point, read.volume.volumeId);
-      if (next !== place) window.endVolume();
-      place = next;
-      if (read.failure !== undefined) this.#unsettle(read.volume.point, read.failure);
-      for (const kind of kinds) for (const use of read.table?.uses(kind) ?? []) window.mention(use);
+    for await (const { volume, tell } of readTables(this.#pruner, listRootVolumes(roots), call)) {
+      if (volume.place !== place) window.endVolume();
+      place = volume.place;
+      const failure = await tell((use) => window.mention(use));
+      if (failure !== undefined) this.#unsettle(volume.point, failure);
     }
     window.endVolume();
     for (const root of roots) {
@@ -144,11 +149,16 @@ class Planner {
     }
   }
 
+  #miss(pack: PackName & { readonly kind: PackKind }): void {
+    if (this.#missing.length < maxMissing) this.#missing.push(pack);
+    else this.#missingMore++;
+  }
+
   /**
    * Without a root's table nobody knows what it holds. That another pass has reclaimed the root is no excuse: a session that
    * opened after our survey may have taken it for its base before it ended.
    */
-  #unsettle({ session }: { readonly session: string }, failure: NonNullable<ReadTable["failure"]>): void {
+  #unsettle({ session }: { readonly session: string }, failure: TableFailure): void {
     this.#isUnsettled = true;
     if (this.#unreadable.has(session)) return;
     this.#unreadable.add(session);
@@ -172,7 +182,7 @@ class Planner {
     const isWanted = pack.references > 0 || isLoose || state === "open" || state === "unknown";
     const forwards = await this.#resolve(pack, { isWanted, isLoose }, call);
     if (pack.sizeBytes === 0) {
-      if (pack.references > 0 && !isExplained(forwards)) this.#missing.push(pack);
+      if (pack.references > 0 && !isExplained(forwards)) this.#miss(pack);
       return;
     }
     if (state === "moves") return; // judged by its forwards, when all of them are known
@@ -210,7 +220,7 @@ class Planner {
     const { kind, session, lane, number, sizeBytes, items, references, isMoved } = pack;
     if (items === 0 || references >= items * repackBelow) return;
     if (this.decisions.isHeld(session) || storeTimeMs - pack.modifiedMs < minimumAgeMs) return;
-    this.decisions.candidates.push({ kind, session, lane, number, sizeBytes, items, references, isMoved });
+    this.decisions.candidates.add({ kind, session, lane, number, sizeBytes, items, references, isMoved });
   }
 
   async #resolve(
@@ -258,6 +268,13 @@ class Planner {
       call,
     ))
       this.decisions.findings.push(lost);
+    if (this.#missingMore > 0) this.#findMore();
+  }
+
+  #findMore(): void {
+    const { domain } = this.#pruner.keys;
+    const message = `about ${this.#missingMore} more packs are not there; a check of the repository tells which`;
+    this.decisions.findings.push({ severity: "damage", code: "object-missing", key: domain, message });
   }
 
   async #planMovedSession(

@@ -10,7 +10,8 @@ import { findVanished } from "./find-vanished.ts";
 import { judgeSessions, type Judgement } from "./judge-sessions.ts";
 import { catalogueText, readKnownSessions, type KnownSessions } from "./known-sessions.ts";
 import { planPacks } from "./plan-packs.ts";
-import type { MoveCandidate, PruneDependencies, PruneOptions, PrunePlan } from "./prune-plan.ts";
+import { gainOf, type MoveCandidates } from "./move-candidates.ts";
+import type { PruneDependencies, PruneOptions, PrunePlan } from "./prune-plan.ts";
 import { readStoreTime } from "./read-store-time.ts";
 import { encodeSessions, sessionKey } from "./session-sets.ts";
 import { surveySessions, type Survey } from "./survey-sessions.ts";
@@ -23,9 +24,11 @@ const defaults = {
   minimumAgeMs: 0,
   disowned: [] as readonly string[],
   acceptVanished: false,
-  windowPacks: 3_000_000,
+  windowPacks: 2_000_000,
+  maxMoves: 65_536,
 };
 const keptNotes = 2;
+const nothingMoved: PrunePlan["moves"] = { candidates: [], gainBytes: 0, later: 0 };
 
 /**
  * Works out one pass over a domain: steps 0 to 5 of the protocol, each listing begun after the one before has ended.
@@ -82,7 +85,7 @@ export async function planPrune(
     packs: decisions.deletes(),
     sessions: listTidied(survey, judgement).filter((session) => !decisions.isHeld(session)),
     notes: listOldNotes(pruner, known),
-    moves: isUnsettled ? { candidates: [], gainBytes: 0 } : chooseMoves(decisions.candidates, options),
+    moves: isUnsettled ? nothingMoved : chooseMoves(decisions.candidates, options),
     kept: decisions.kept(),
     held: decisions.held(),
     vanished,
@@ -147,14 +150,14 @@ function listOldNotes(pruner: PruneDependencies, known: KnownSessions): readonly
 
 /** Moving is worth it from a certain gain on; each pack gains what the estimate says is not needed of it. */
 function chooseMoves(
-  candidates: readonly MoveCandidate[],
+  decided: MoveCandidates,
   options: { readonly minimumGainBytes: number },
 ): PrunePlan["moves"] {
-  const gains = candidates.map(({ sizeBytes, items, references }) => sizeBytes * (1 - references / items));
-  const gainBytes = Math.floor(gains.reduce((total, each) => total + each, 0));
+  const candidates = decided.list();
+  const gainBytes = Math.floor(candidates.reduce((total, each) => total + gainOf(each), 0));
   return gainBytes < options.minimumGainBytes || candidates.length === 0
-    ? { candidates: [], gainBytes: 0 }
-    : { candidates, gainBytes };
+    ? nothingMoved
+    : { candidates, gainBytes, later: decided.later };
 }
 
 function newestMovesOf(survey: Survey): { readonly newestMoves?: string } {

@@ -34,8 +34,10 @@ export interface PruneOptions {
   readonly disowned?: readonly string[];
   /** Somebody has looked at the points that vanished without a tombstone: they get one, instead of a refusal. */
   readonly acceptVanished?: boolean;
-  /** Packs looked at together; 20 bytes of memory each. */
+  /** Packs and forwards looked at together, 24 bytes of memory each; all tables are read once for each such window. */
   readonly windowPacks?: number;
+  /** Packs that one pass moves at most, those first of which most is gained; default 65,536, which are 2 TiB. */
+  readonly maxMoves?: number;
 }
 
 /** A restore point whose reach must stay: it counts, or an open session may take chunks from it. */
@@ -114,7 +116,12 @@ export interface PrunePlan {
   readonly sessions: readonly string[];
   /** Notes that newer ones have taken the place of. */
   readonly notes: readonly string[];
-  readonly moves: { readonly candidates: readonly MoveCandidate[]; readonly gainBytes: number };
+  /** `later`: packs beyond what one pass moves. */
+  readonly moves: {
+    readonly candidates: readonly MoveCandidate[];
+    readonly gainBytes: number;
+    readonly later: number;
+  };
   readonly kept: readonly KeptPacks[];
   readonly held: readonly HeldSession[];
   /** Points that were known and are gone without a tombstone; only with `acceptVanished`. */

@@ -1,11 +1,10 @@
-import { isGarrisonError } from "@garrison/core/garrison-error";
+import { isGarrisonError, type GarrisonError } from "@garrison/core/garrison-error";
 import { mapConcurrent } from "@garrison/core/map-concurrent";
-import { itemKinds } from "../format/format-limits.ts";
 import { pointName } from "../format/object-names.ts";
-import { decodePackTable, PackTable } from "../format/pack-table.ts";
+import { PackTable, type PackUse } from "../format/pack-table.ts";
 import type { ItemAddress } from "../format/page-reference.ts";
 import { openForwardReader } from "../point/forward-reader.ts";
-import { readParts } from "../point/page-reader.ts";
+import { readPackUses } from "../point/read-pack-uses.ts";
 import { readIfThere, readTombstone } from "../point/read-slot.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import type { PruneDependencies } from "./prune-plan.ts";
@@ -16,6 +15,8 @@ export interface RootVolume {
   readonly point: PointFacts;
   readonly volumeId: string;
   readonly tables: readonly ItemAddress[];
+  /** Its series and volume: equal for all points of it. */
+  readonly place: string;
 }
 
 /** By series and volume, so that the points of one volume follow each other. */
@@ -39,7 +40,7 @@ export function listRootVolumes(roots: readonly PointFacts[]): readonly RootVolu
   );
 }
 
-export function placeOf(point: PointFacts, volumeId: string): string {
+function placeOf(point: PointFacts, volumeId: string): string {
   return `${point.series}/${volumeId}`;
 }
 
@@ -47,35 +48,62 @@ export function isDamageCode(code: string): boolean {
   return code.startsWith("object-") || code === "page-damaged";
 }
 
-export interface ReadTable {
+/** A root's pack table, which is decoded when it is asked for and never held as a whole. */
+export interface RootTable {
   readonly volume: RootVolume;
-  readonly table: PackTable | undefined;
-  /** Why there is none: what the point reaches is not known then. */
-  readonly failure?: { readonly reason: string; readonly isReclaimed: boolean };
+  /** Tells of each pack that the table mentions, once. Answers why it can't be read, or not to its end, if so. */
+  tell(listener: (use: PackUse) => void): Promise<TableFailure | undefined>;
+}
+
+/** What the point reaches is not known then. */
+export interface TableFailure {
+  readonly reason: string;
+  readonly isReclaimed: boolean;
 }
 
 const tablesAtOnce = 3;
 
-/** The pack tables of volumes, one after the other in their order. */
+/**
+ * The pack tables of volumes, one after the other in their order. Small ones are read ahead; a table of several parts, 4
+ * MiB each, is read when its turn has come.
+ */
 export async function* readTables(
   pruner: PruneDependencies,
   volumes: readonly RootVolume[],
   call: StoreCall,
-): AsyncGenerator<ReadTable> {
-  const dependencies = { ...pruner, forwards: openForwardReader(pruner) };
+): AsyncGenerator<RootTable> {
+  const reading = { ...pruner, forwards: openForwardReader(pruner) };
   const options = { concurrency: tablesAtOnce, signal: call.signal };
-  yield* mapConcurrent(volumes, options, async (volume) => {
-    const place = { series: volume.point.series, volumeId: volume.volumeId };
-    const wanted = { volume: place, kind: itemKinds.table, parts: volume.tables };
-    try {
-      const bytes = await readParts(dependencies, wanted, call);
-      return { volume, table: decodePackTable(bytes, `the pack table of ${volume.volumeId}`) };
-    } catch (error) {
-      if (!isGarrisonError(error) || !isDamageCode(error.code)) throw error;
-      const failure = { reason: error.message, isReclaimed: await isReclaimed(pruner, volume.point, call) };
-      return { volume, table: undefined, failure };
-    }
-  });
+  const read = async (volume: RootVolume) =>
+    orDamage(() => readPackUses(reading, { series: volume.point.series, volume }, call));
+  const ahead = mapConcurrent(volumes, options, async (volume) => ({
+    volume,
+    small: volume.tables.length <= 1 ? await read(volume) : undefined,
+  }));
+  for await (const { volume, small } of ahead) {
+    const tell: RootTable["tell"] = async (listener) => {
+      const uses = small ?? (await read(volume));
+      const damage = isGarrisonError(uses) ? uses : await orDamage(() => tellAll(uses, listener));
+      if (damage === undefined) return undefined;
+      return { reason: damage.message, isReclaimed: await isReclaimed(pruner, volume.point, call) };
+    };
+    yield { volume, tell };
+  }
+}
+
+async function tellAll(uses: Iterable<PackUse>, listener: (use: PackUse) => void): Promise<undefined> {
+  for (const use of uses) listener(use);
+  return undefined;
+}
+
+/** What a read gives, or what is damaged. */
+async function orDamage<Result>(read: () => Promise<Result>): Promise<Result | GarrisonError> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isGarrisonError(error) && isDamageCode(error.code)) return error;
+    throw error;
+  }
 }
 
 /** Whether another pass has reclaimed a point: a record goes first, and its tombstone stays for ever. */

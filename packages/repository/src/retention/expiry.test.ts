@@ -6,12 +6,14 @@ import { backUp, call, fixtureDomain, MemoryDisk, openFixture } from "../simulat
 import { executeExpiry } from "./execute-expiry.ts";
 import { planExpiry, type ExpirablePoint, type RetentionRules } from "./plan-expiry.ts";
 
+const nowMs = Date.parse("2026-06-01T00:00Z");
+
 /** Points of one series, named by their times. */
 const pointsAt = (...times: string[]): ExpirablePoint[] =>
   times.map((time) => ({ sessionId: time, series: "disk", createdAtMs: Date.parse(`${time}Z`) }));
 
 function kept(points: readonly ExpirablePoint[], rules: RetentionRules): Record<string, readonly string[]> {
-  const { decisions } = planExpiry(points, rules);
+  const { decisions } = planExpiry(points, rules, nowMs);
   return Object.fromEntries(
     decisions
       .filter(({ outcome }) => outcome === "keep")
@@ -68,14 +70,14 @@ describe("a retention rule", () => {
     const points = pointsAt("2026-01-02T00:00", "2026-01-01T00:00");
     const both = [...points, ...points.map((point) => ({ ...point, series: "other" }))];
     expect(
-      planExpiry(both, { last: 1 }).decisions.map(({ series, outcome }) => `${series} ${outcome}`),
+      planExpiry(both, { last: 1 }, nowMs).decisions.map(({ series, outcome }) => `${series} ${outcome}`),
     ).toEqual(["disk keep", "disk end", "other keep", "other end"]);
   });
 });
 
 test("rules that keep nothing are refused", () => {
   for (const rules of [{}, { daily: 0, last: 0 }, { daily: -1 }, { last: 1.5 }]) {
-    expect(() => planExpiry(pointsAt("2026-01-01T00:00"), rules)).toThrow(
+    expect(() => planExpiry(pointsAt("2026-01-01T00:00"), rules, nowMs)).toThrow(
       expect.objectContaining({ code: "usage" }),
     );
   }
@@ -111,7 +113,7 @@ test("executing a plan ends its points, and can be repeated", async () => {
     await fixture.clock.advance(dayMs);
   }
   const points = await listPoints(fixture, {}, call);
-  const plan = planExpiry(points, { daily: 2 });
+  const plan = planExpiry(points, { daily: 2 }, fixture.clock.now());
   const oldest = points.slice(0, 2).map((point) => point.sessionId);
   for (let times = 0; times < 2; times++) expect(await executeExpiry(keeper, plan, call)).toEqual(oldest);
   expect(await listPoints(fixture, {}, call)).toEqual(points.slice(2));

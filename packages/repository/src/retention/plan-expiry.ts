@@ -17,14 +17,18 @@ export interface ExpirablePoint {
   readonly sessionId: string;
   readonly series: string;
   readonly createdAtMs: number;
+  /** It was promised that nobody can delete it before. */
+  readonly promisedUntilMs?: number;
 }
 
 export interface ExpiryDecision {
   readonly sessionId: string;
   readonly series: string;
   readonly createdAtMs: number;
-  readonly outcome: "keep" | "end";
-  /** Each rule that keeps it, or why it ends. */
+  /** `hold`: no rule keeps it, but a promise does until `heldUntilMs`. */
+  readonly outcome: "keep" | "end" | "hold";
+  readonly heldUntilMs?: number;
+  /** Each rule that keeps it, or why it ends or would end. */
   readonly reasons: readonly string[];
 }
 
@@ -58,9 +62,13 @@ function isoOf(timeMs: number, characters: number): string {
 /**
  * Which points end by the rules, and why each other one stays. Of each period a rule counts, the newest point is kept; the
  * newest point of a series never ends. Times are those of the points themselves: when backups stop, nothing more ends.
- * Throws `usage` when the rules would keep nothing.
+ * What was promised to stay is held until its date, by `nowMs`. Throws `usage` when the rules would keep nothing.
  */
-export function planExpiry(points: readonly ExpirablePoint[], rules: RetentionRules): ExpiryPlan {
+export function planExpiry(
+  points: readonly ExpirablePoint[],
+  rules: RetentionRules,
+  nowMs: number,
+): ExpiryPlan {
   requireRules(rules);
   const series = new Map<string, ExpirablePoint[]>();
   for (const point of points) {
@@ -69,7 +77,7 @@ export function planExpiry(points: readonly ExpirablePoint[], rules: RetentionRu
     else known.push(point);
   }
   const names = [...series.keys()].sort();
-  return { decisions: names.flatMap((name) => planSeries(series.get(name)!, rules)) };
+  return { decisions: names.flatMap((name) => planSeries(series.get(name)!, rules, nowMs)) };
 }
 
 function requireRules(rules: RetentionRules): void {
@@ -82,7 +90,20 @@ function requireRules(rules: RetentionRules): void {
   throw new GarrisonError("usage", "no rule says what to keep");
 }
 
-function planSeries(points: readonly ExpirablePoint[], rules: RetentionRules): ExpiryDecision[] {
+/** That a point is to end, or is held by its promise. */
+export function endOrHold(point: ExpirablePoint, reason: string, nowMs: number): ExpiryDecision {
+  const { sessionId, series, createdAtMs, promisedUntilMs = 0 } = point;
+  const decision = { sessionId, series, createdAtMs };
+  if (promisedUntilMs <= nowMs) return { ...decision, outcome: "end", reasons: [reason] };
+  const held = `held until ${isoOf(promisedUntilMs, 16)}: that was promised`;
+  return { ...decision, outcome: "hold", heldUntilMs: promisedUntilMs, reasons: [reason, held] };
+}
+
+function planSeries(
+  points: readonly ExpirablePoint[],
+  rules: RetentionRules,
+  nowMs: number,
+): ExpiryDecision[] {
   const newestFirst = points.toSorted(
     (left, right) => right.createdAtMs - left.createdAtMs || (left.sessionId < right.sessionId ? 1 : -1),
   );
@@ -96,9 +117,8 @@ function planSeries(points: readonly ExpirablePoint[], rules: RetentionRules): E
       ...(isWithin(newest.createdAtMs - createdAtMs, rules) ? ["within the time to keep"] : []),
       ...countPeriods(counted, createdAtMs, rules),
     ];
-    const outcome = reasons.length > 0 ? ("keep" as const) : ("end" as const);
-    const why = reasons.length > 0 ? reasons : ["no rule keeps it"];
-    return { sessionId, series, createdAtMs, outcome, reasons: why };
+    if (reasons.length === 0) return endOrHold(point, "no rule keeps it", nowMs);
+    return { sessionId, series, createdAtMs, outcome: "keep", reasons };
   });
 }
 

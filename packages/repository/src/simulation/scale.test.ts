@@ -13,12 +13,14 @@ import { walkVolume } from "../point/walk-volume.ts";
 import { seriesHash } from "../format/object-names.ts";
 import { openCountingObjectStore } from "../store/counting-object-store.ts";
 import { backUp, call, fixtureDomain, openFixture, smallLimits, type Fixture } from "./engine-fixture.ts";
-import { openScaleStore, ruledSource } from "./scale-fixture.ts";
+import { keepInMemory } from "./kept-bytes.ts";
+import { ruledSource } from "./ruled-source.ts";
+import { openScaleStore } from "./scale-store.ts";
 
 /** Figures of the whole are printed by bench/scale.ts; here is what must hold of requests, whatever the size. */
 function openScale(seed: string) {
   const fixture = openFixture(seed);
-  const inner = openScaleStore(() => fixture.clock.now());
+  const inner = openScaleStore({ now: () => fixture.clock.now(), bytes: keepInMemory() });
   const store = openCountingObjectStore(inner);
   const counted = async <Result>(run: () => Promise<Result>) => {
     const before = { ...store.counts };
