@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,10 +22,12 @@ for (const [key, { bytes }] of fixture.objects) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, bytes);
 }
-const expected = points.map(({ sessionId, series, blocks }) => ({
+const expected = points.map(({ sessionId, series, content }) => ({
   sessionId,
   series,
-  sha256: digestBlocks(blocks),
+  ...(content instanceof Uint8Array
+    ? { kind: "stream", sha256: createHash("sha256").update(content).digest("hex") }
+    : { sha256: digestBlocks(content) }),
 }));
 writeFileSync(
   join(folder, "expected.json"),

@@ -25,7 +25,8 @@ export function seededRandom(seed: string | number): Random {
 
 /** A number in [0, 1), 32 bits fine. */
 export function randomFraction(random: Random): number {
-  return Buffer.from(random.bytes(4)).readUInt32BE() / 2 ** 32;
+  const bytes = random.bytes(4);
+  return (bytes[0]! * 2 ** 24 + bytes[1]! * 2 ** 16 + bytes[2]! * 2 ** 8 + bytes[3]!) / 2 ** 32;
 }
 
 /** A whole number in [0, below). */

@@ -3,6 +3,7 @@ import { formatDuration, formatSize } from "@garrison/core/units";
 import type { BackupSummary } from "@garrison/repository/backup/backup-plan";
 import { readOpenSession } from "@garrison/repository/backup/open-session";
 import type { DomainKeys } from "@garrison/repository/keys/keys";
+import { requireCurrentKeys } from "@garrison/repository/keys/require-current-keys";
 import { findNewestPoint } from "@garrison/repository/point/find-newest-point";
 import type { RestorePoint } from "@garrison/repository/point/read-point";
 import { newLaneId, newSessionId } from "@garrison/repository/point/session-id";
@@ -40,6 +41,7 @@ export async function backupStreamInput(
   // First, so that no password is asked for on the terminal that is refused.
   requireStreamInput(command, context);
   using opened = await openNamedRepository(flags, context);
+  requireCurrentKeys(opened.repository);
   promiseOf(flags.keepLocked, { store: opened.store, clock: context.clock });
   const keys = opened.repository.domainKeys(flags.domain);
   const newest = await findNewestPoint(

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { isGarrisonError } from "@garrison/core/garrison-error";
 import type { CheckLevel, Finding } from "./check-plan.ts";
 import { checkRepository } from "./check-repository.ts";
+import { strangersForward } from "../simulation/damage.ts";
 import {
   backUp,
   call,
@@ -161,6 +162,20 @@ describe("check", () => {
       }),
     ]);
     expect(await restoreAll(scene, objects)).toBe(1);
+  });
+
+  test("goes on when a stranger's forward claims to lead from damaged packs to another copy", async () => {
+    const packs = keys.filter((key) => /\/(pack|map)\//.test(key));
+    const objects = new Map(scene.fixture.objects);
+    for (const key of packs) {
+      change(objects, key, (bytes) => bytes.map((byte, at) => (at === 5_000 ? byte ^ 1 : byte)));
+      const [name, bytes] = strangersForward(key);
+      objects.set(name, { bytes, modifiedMs: 0 });
+    }
+    const found = await check(scene, objects, "full");
+    const damaged = packs.filter((key) => objects.get(key)!.bytes.length > 5_000);
+    expect(damaged.length).toBeGreaterThan(1);
+    expect(found.map(({ key }) => key)).toEqual(expect.arrayContaining(damaged));
   });
 
   test("finds a record that has vanished by the one that came after it", async () => {

@@ -13,6 +13,7 @@ import { packOf } from "../repair/lost-items.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import { attributeLosses } from "./attribute-losses.ts";
 import { checkContents } from "./check-contents.ts";
+import { checkSmallObjects } from "./check-small-objects.ts";
 import type { CheckDependencies, CheckPlan, DomainCheck, Finding } from "./check-plan.ts";
 import { compareListing } from "./compare-listing.ts";
 import { DamageList } from "./damage-list.ts";
@@ -42,8 +43,8 @@ export interface CheckSummary {
  *
  * `structure`: all records and tables are read, and what they refer to is there with the right size: one listing, and one
  * or two reads a point. `sample`: also a share of the packs is read whole, and all pages of the newest point of each series.
- * `full`: every page and block is opened and compared with its id, each table is counted again; what points share is
- * looked at once. `full` with a budget: only packs are read whole, those first that were read longest ago.
+ * `full`: every page and block is opened and compared with its id, each table is counted again, what no restore needs is
+ * read too; what points share is looked at once. `full` with a budget: only packs are read whole, those first that were read longest ago.
  */
 export async function* checkRepository(
   dependencies: CheckDependencies,
@@ -140,6 +141,7 @@ async function* readContents(
   const { unlisted } = reading;
   const isUnlisted = (address: Parameters<typeof packOf>[1]) => unlisted.has(packOf("pack", address));
   if (level === "full" && budget === undefined) {
+    yield* checkSmallObjects(check, call);
     yield* checkContents(check, { points, opens: () => true }, call);
   } else if (!unlisted.isEmpty) {
     yield* checkContents(check, { points, opens: isUnlisted }, call);

@@ -1,5 +1,5 @@
 import { mapConcurrent } from "@garrison/core/map-concurrent";
-import { endPrefix, parseSlotName, pointName, pointPrefix, seriesHash } from "../format/object-names.ts";
+import { endPrefix, parseSlotName, pointName, pointPrefix } from "../format/object-names.ts";
 import { PackTable } from "../format/pack-table.ts";
 import { openDescription, type PointRecord } from "../format/point-record.ts";
 import { readSlot, readTombstone, type SlotAddress, type SlotContent } from "../point/read-slot.ts";
@@ -7,6 +7,7 @@ import { openVolumeReader } from "../point/volume-reader.ts";
 import { tryEpochs } from "../keys/epochs.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import type { DomainCheck, Finding } from "./check-plan.ts";
+import { checkSeen } from "./check-seen.ts";
 import { checkTable } from "./check-table.ts";
 import { PackUnion } from "./pack-union.ts";
 import { tryReading } from "./try-reading.ts";
@@ -32,14 +33,19 @@ export async function* scanPoints(
   const points: SlotAddress[] = [];
   const union = new PackUnion({ limit: packsPerRound });
   const options = { concurrency: recordsAtOnce, signal: call.signal };
+  const saw = new Map<string, PointRecord["seen"]>();
   const scan = (key: string) => scanSlot(check, { key, seen, ended }, call);
   for await (const scanned of mapConcurrent(listSlotNames(check, seen, call), options, scan)) {
     yield* scanned.findings;
     if (scanned.moves !== undefined) check.moved.addMoves(scanned.moves.moves, scanned.moves.epoch);
     if (scanned.record === undefined) continue;
-    points.push(scanned.slot!);
-    addTables(union, scanned.slot!, scanned);
+    const slot = scanned.slot!;
+    points.push(slot);
+    saw.set(`${slot.series}/${slot.session}`, scanned.record.seen);
+    if (scanned.vanished !== undefined) seen.add(`${slot.series}/${scanned.vanished}`);
+    addTables(union, slot, scanned);
   }
+  yield* checkSeen(check, { known: seen.union(ended), saw }, call);
   return { points, union };
 }
 
@@ -100,6 +106,8 @@ interface ScannedTables {
 interface ScannedSlot extends ScannedTables {
   readonly slot?: SlotAddress;
   readonly moves?: Extract<SlotContent, { readonly state: "moves" }>;
+  /** The session before it, when that is gone without a tombstone. */
+  readonly vanished?: string | undefined;
   readonly findings: readonly Finding[];
 }
 
@@ -123,10 +131,10 @@ async function scanSlot(check: DomainCheck, scan: SlotScan, call: StoreCall): Pr
   if (content?.state === "moves") return { findings, tables: [], moves: content };
   if (content?.state !== "point") return { findings, tables: [] };
   const { record, epoch } = content;
-  findings.push(...checkRecord(check, { ...scan, slot, record }));
-  await collect(findings, checkPredecessor(check, { ...scan, slot, record }, call));
+  findings.push(...checkRecord(check, { key, record }));
+  const vanished = await collect(findings, checkPredecessor(check, { ...scan, slot, record }, call));
   const read = await readTables(check, { slot, point: { record, epoch }, findings }, call);
-  return { slot, findings, ...read };
+  return { slot, findings, vanished, ...read };
 }
 
 function readContent(
@@ -191,13 +199,10 @@ async function collect<Result>(
 /** What the record says of itself. */
 function* checkRecord(
   check: DomainCheck,
-  scanned: SlotScan & { readonly slot: SlotAddress; readonly record: PointRecord },
+  scanned: Pick<SlotScan, "key"> & { readonly record: PointRecord },
 ): Generator<Finding> {
-  const { key, slot, record } = scanned;
+  const { key, record } = scanned;
   const about = { severity: "damage", key, point: record.session } as const;
-  if (record.session !== slot.session || seriesHash(check.keys, record.series) !== slot.series) {
-    yield { ...about, code: "object-damaged", message: "the record belongs under another name" };
-  }
   const description = tryEpochs(check.keys, ({ epoch }) => {
     const dataKey = check.repository.sessionDataKey(check.plan.domain, record.session, epoch);
     return openDescription({ dataKey, name: key }, record.description);
@@ -207,22 +212,24 @@ function* checkRecord(
   }
 }
 
-/** A point that this one saw and that is gone without a tombstone. */
+/** A session that this point saw and that is gone without a tombstone. */
 async function* checkPredecessor(
   check: DomainCheck,
   scanned: SlotScan & { readonly slot: SlotAddress; readonly record: PointRecord },
   call: StoreCall,
-): AsyncGenerator<Finding> {
+): AsyncGenerator<Finding, string | undefined> {
   const { key, slot, record, seen, ended } = scanned;
   const { predecessor } = record;
-  if (predecessor === undefined) return;
+  if (predecessor === undefined) return undefined;
   const name = `${slot.series}/${predecessor}`;
-  if (seen.has(name) || ended.has(name)) return;
+  if (seen.has(name) || ended.has(name)) return undefined;
   // Looked at again: it may have been committed behind the listing, or ended and been reclaimed since.
   const before = { series: slot.series, session: predecessor };
   const findings: Finding[] = [];
   const isThere = (await collect(findings, readContent(check, before, call))) !== undefined;
-  if (isThere || findings.length > 0 || (await readTombstone(check, before, call)) === "signed") return;
+  if (isThere || findings.length > 0 || (await readTombstone(check, before, call)) === "signed")
+    return undefined;
   const message = `${predecessor}, seen when this point was made, is gone without a tombstone`;
   yield { severity: "damage", code: "point-vanished", key, point: record.session, message };
+  return predecessor;
 }

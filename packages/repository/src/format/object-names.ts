@@ -48,6 +48,7 @@ export interface ForwardName {
 const numberText = (number: number): string => number.toString(16).padStart(8, "0");
 const laneNumber = (name: PackName): string => `${name.lane}-${numberText(name.number)}`;
 
+export const sessionsPrefix = (domain: string): string => `${domain}/session/`;
 export const sessionPrefix = (domain: string, session: string): string => `${domain}/session/${session}/`;
 export const openName = (domain: string, session: string): string => `${domain}/session/${session}/open`;
 export const basePrefix = (domain: string, session: string): string => `${domain}/session/${session}/base-`;
@@ -72,12 +73,14 @@ export const endPrefix = (domain: string, series?: string): string =>
   series === undefined ? `${domain}/end/` : `${domain}/end/${series}/`;
 export const endName = (domain: string, series: string, session: string): string =>
   `${domain}/end/${series}/${session}`;
+export const forwardsPrefix = (domain: string): string => `${domain}/moved/`;
 export const forwardPrefix = (domain: string, kind: PackKind, session?: string): string =>
   session === undefined ? `${domain}/moved/${kind}/` : `${domain}/moved/${kind}/${session}/`;
 /** Under the name of the pack whose items have gone elsewhere, the name of the pack that they are in now. */
 export const forwardName = (domain: string, forward: ForwardName): string =>
   `${forwardPrefix(domain, forward.kind, forward.origin.session)}${laneNumber(forward.origin)}/` +
   `${forward.target.session}-${laneNumber(forward.target)}`;
+export const allNotesPrefix = (domain: string): string => `${domain}/note/`;
 export const notePrefix = (domain: string, kind: string): string => `${domain}/note/${kind}/`;
 export const noteName = (domain: string, kind: string, id: string): string =>
   `${notePrefix(domain, kind)}${id}`;

@@ -1,11 +1,12 @@
 import { randomBelow, seededRandom, type Random } from "@garrison/core/random";
 import { zstdCompressSync } from "node:zlib";
+import { VerifiedPacks } from "../check/verified-packs.ts";
 import { appendMac, formatAuthenticJson } from "../format/authentic-json.ts";
 import { ByteReader } from "../format/byte-reader.ts";
 import { decodeForward } from "../format/forward.ts";
 import { decodeHooks, encodeHooks, packHooks } from "../format/hooks.ts";
 import { decodeInterior, encodeInterior } from "../format/interior-page.ts";
-import { parseJsonObject, type JsonObject } from "../format/json-fields.ts";
+import { parseJson, parseJsonObject, type JsonObject } from "../format/json-fields.ts";
 import {
   decodeEpochSlot,
   decodeRetiredMark,
@@ -47,6 +48,9 @@ import {
 import { exportEscrow } from "../keys/escrow-keys.ts";
 import { parseEscrowSheet } from "../keys/escrow-sheet.ts";
 import { openKeyring } from "../keys/open-keyring.ts";
+import { decodeLocks } from "../locks/lock-ledger.ts";
+import { decodeSessions } from "../prune/session-sets.ts";
+import { readLosses } from "../repair/findings-note.ts";
 import { decodeRepositoryHeader } from "../keys/repository-header.ts";
 import { readFooter } from "../backup/load-resume.ts";
 import { openVolumeReader, type VolumeReader } from "../point/volume-reader.ts";
@@ -64,6 +68,7 @@ export async function listFuzzedDecoders(seed: string): Promise<readonly FuzzedD
     ...objectDecoders(sample),
     ...(await packDecoders(sample)),
     ...(await pageDecoders(sample)),
+    ...noteDecoders(),
     ...nameDecoders(sample),
   ];
 }
@@ -260,17 +265,32 @@ async function pageDecoders(sample: SampleRepository): Promise<readonly FuzzedDe
   const interiors: Uint8Array[] = [];
   const tables: Uint8Array[] = [];
   const hooks: Uint8Array[] = [encodeHooks(packHooks([{ idPrefix: new Uint8Array(8), leaf: 3 }]))];
-  for (const reader of readers) {
+  for (const reader of readers.filter(({ volume }) => volume.kind === undefined)) {
     interiors.push(encodeInterior(1, (await reader.interior(0))!));
     leaves.push(encodeLeaf((await reader.leaf(0))!));
     tables.push(encodePackTable(await reader.table()));
     hooks.push(encodeHooks(await reader.hooks()));
   }
-  const roots = readers.map((reader) => encodeInterior(2, reader.volume.root));
+  const images = readers.filter(({ volume }) => volume.kind === undefined);
+  const roots = images.map((reader) => encodeInterior(2, reader.volume.root));
+  const streams = readers.filter(({ volume }) => volume.kind === "stream");
+  const streamRoots = streams.map((reader) => encodeInterior(2, reader.volume.root, "stream"));
+  const streamLeaves: Uint8Array[] = [];
+  for (const reader of streams) streamLeaves.push(encodeLeaf((await reader.leaf(0))!, "stream"));
   return [
     { name: "leaf page", samples: leaves, decode: (bytes) => decodeLeaf(bytes, "leaf") },
     { name: "interior page", samples: interiors, decode: (bytes) => decodeInterior(1, bytes, "interior") },
     { name: "root page", samples: roots, decode: (bytes) => decodeInterior(2, bytes, "root") },
+    {
+      name: "leaf page of a stream",
+      samples: streamLeaves,
+      decode: (bytes) => decodeLeaf(bytes, "leaf", "stream"),
+    },
+    {
+      name: "root page of a stream",
+      samples: streamRoots,
+      decode: (bytes) => decodeInterior({ level: 2, kind: "stream" }, bytes, "root"),
+    },
     {
       name: "pack table",
       samples: tables,
@@ -308,4 +328,49 @@ function nameDecoders(sample: SampleRepository): readonly FuzzedDecoder[] {
   ];
   const decode = (bytes: Uint8Array) => parsers.map((parse) => parse(Buffer.from(bytes).toString()));
   return [{ name: "object names", samples: namesWith(sample, "").map((name) => Buffer.from(name)), decode }];
+}
+
+/** What only a keeper can have signed, and is kept for years. */
+function noteDecoders(): readonly FuzzedDecoder[] {
+  const lane = { kind: "pack", session: "00".repeat(8), lane: "11".repeat(4) } as const;
+  const sessions = { lists: [{ series: "22".repeat(16), sessions: "00".repeat(8) + "33".repeat(8) }] };
+  const none = { offsets: "", covered: "" };
+  const packs = [
+    { ...lane, number: 3, count: 4, keptBytes: 0, ...none },
+    { ...lane, kind: "map", number: 9, count: 1, offsets: "IAg=", covered: "IA==" },
+  ];
+  const volumes = [{ series: "22".repeat(16), point: "33".repeat(8), volumeId: "vol-1", blocks: 5 }];
+  const held = { leastMs: 1, packs: [{ kind: "pack", lane: "11".repeat(4), bits: "/wE=" }] };
+  const locks = [
+    { session: "00".repeat(8), latestMs: 2, ...held },
+    { session: "33".repeat(8), latestMs: 3 },
+  ];
+  const verified = new VerifiedPacks();
+  for (const number of [0, 1, 2, 7]) verified.append({ ...lane, number }, 1_795_564_800 + (number >> 2));
+  return [
+    {
+      name: "findings",
+      samples: [jsonOf({ packs, volumes })],
+      decode: (body) => readLosses(parseJson(body, "findings")),
+    },
+    {
+      name: "locks",
+      samples: [jsonOf({ sessions: locks })],
+      decode: (body) => decodeLocks(parseJson(body, "locks")),
+    },
+    {
+      name: "sets of sessions",
+      samples: [jsonOf({ parts: [sessions, sessions] })],
+      decode: (body) => parseJson(body, "catalogue").list("parts", decodeSessions),
+    },
+    {
+      name: "packs read by checks",
+      samples: [verified.encode()],
+      decode: (bytes) => VerifiedPacks.decode(bytes, "verified"),
+    },
+  ];
+}
+
+function jsonOf(value: JsonObject): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
 }

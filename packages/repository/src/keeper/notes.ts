@@ -5,6 +5,7 @@ import { parseJson, type JsonFields, type JsonObject } from "../format/json-fiel
 import { noteName, notePrefix, parseNoteName } from "../format/object-names.ts";
 import { decodeObject, readSignedBody } from "../format/sealed-object.ts";
 import type { DomainKeys } from "../keys/keys.ts";
+import { isDamage } from "../point/is-damage.ts";
 import { newSessionId } from "../point/session-id.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
 import { signObject, type KeeperDependencies } from "./sign-object.ts";
@@ -38,7 +39,10 @@ export async function writeNote(
   }
 }
 
-/** The authentic notes of one kind, oldest first. One that is damaged or not the keeper's own is as if it were not there. */
+/**
+ * The authentic notes of one kind, oldest first. One that is damaged, not the keeper's own, or of a newer key epoch than
+ * the keys at hand is as if it were not there.
+ */
 export async function* listNotes(
   dependencies: { readonly store: ObjectStore; readonly keys: DomainKeys },
   kind: NoteKind,
@@ -95,7 +99,7 @@ async function readNote(
     const { isSigned, body } = readSignedBody(keys, object);
     return object.kind === "note" && isSigned ? parseJson(body, name) : undefined;
   } catch (error) {
-    if (isGarrisonError(error) && error.code.startsWith("object-")) return undefined;
+    if (isDamage(error)) return undefined;
     throw error;
   }
 }

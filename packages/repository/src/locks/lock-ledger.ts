@@ -29,16 +29,21 @@ export async function loadLockLedger(
   call: StoreCall,
 ): Promise<LockLedger> {
   const notes: string[] = [];
-  let sessions = new Map<string, LockEntry>();
+  let sessions: ReadonlyMap<string, LockEntry> = new Map();
   for await (const note of listNotes(keeper, "locks", call)) {
     notes.push(note.id);
-    const entries = note.fields.list("sessions", (fields) => {
-      const session = fields.hex("session", 8);
-      return [session, { latestMs: fields.count("latestMs"), ...decodeHeld(session, fields) }] as const;
-    });
-    sessions = new Map(entries);
+    sessions = decodeLocks(note.fields);
   }
   return { sessions, notes };
+}
+
+/** Throws `object-malformed`. */
+export function decodeLocks(note: JsonFields): ReadonlyMap<string, LockEntry> {
+  const entries = note.list("sessions", (fields) => {
+    const session = fields.hex("session", 8);
+    return [session, { latestMs: fields.count("latestMs"), ...decodeHeld(session, fields) }] as const;
+  });
+  return new Map(entries);
 }
 
 /** Writes what is known now; the notes before the last one go, as far as the store lets them. */

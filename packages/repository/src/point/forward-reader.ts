@@ -53,7 +53,7 @@ export function openForwardReader(dependencies: ForwardDependencies): ForwardRea
         for (const name of (listed.get(packOf(pack)) ?? []).toReversed()) {
           const key = forwardName(dependencies.keys.domain, name);
           const forward = await forwards
-            .get(key, () => readForward(dependencies, name, call))
+            .get(key, () => openForward(dependencies, name, call))
             .catch((error: unknown) => {
               // Of a newer epoch, or somebody's rubbish: others may do.
               if (!isGarrisonError(error, "keys-outdated")) throw error;
@@ -92,10 +92,24 @@ async function listSession(
 }
 
 /**
- * A forward that the keeper signed. One that is gone, damaged or somebody else's leads nowhere. Throws `keys-outdated` for
- * one that says it is of a newer epoch than the keys at hand.
+ * A forward that the keeper signed. One that is gone, damaged or somebody else's leads nowhere; so does one that says it is
+ * of a newer epoch than the keys at hand.
  */
 export async function readForward(
+  dependencies: ForwardDependencies,
+  name: ForwardName,
+  call: StoreCall,
+): Promise<Forward | undefined> {
+  try {
+    return await openForward(dependencies, name, call);
+  } catch (error) {
+    if (isGarrisonError(error, "keys-outdated")) return undefined;
+    throw error;
+  }
+}
+
+/** As `readForward`, but throws `keys-outdated`: whoever has older keys has to know that there is something newer. */
+async function openForward(
   dependencies: ForwardDependencies,
   name: ForwardName,
   call: StoreCall,

@@ -18,6 +18,7 @@ import { tryEpochs } from "../keys/epochs.ts";
 import type { DomainKeys } from "../keys/keys.ts";
 import type { ByteRange, ObjectStore, StoreCall } from "../store/object-store.ts";
 import { findInVersions } from "./find-in-versions.ts";
+import { findSomewhere } from "./find-somewhere.ts";
 import { isGone, openForwardReader, type ForwardReader } from "./forward-reader.ts";
 
 export interface PageReaderDependencies {
@@ -66,9 +67,10 @@ export async function readPage(
     return await readStored(dependencies, stored, call);
   } catch (error) {
     if (!isGone(error) && !isGarrisonError(error, "page-damaged")) throw error;
-    const found =
-      (await readForwarded(dependencies, { page, pack }, call)) ??
-      (await readOverwritten(dependencies, stored, call));
+    const found = await findSomewhere([
+      () => readForwarded(dependencies, { page, pack }, call),
+      () => readOverwritten(dependencies, stored, call),
+    ]);
     if (found === undefined) throw error;
     return found;
   }

@@ -1,5 +1,5 @@
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
-import { endName, pointName } from "../format/object-names.ts";
+import { endName, pointName, seriesHash } from "../format/object-names.ts";
 import { decodeRecord, type PointRecord } from "../format/point-record.ts";
 import { decodeObject, readSignedBody, type OpenedObject } from "../format/sealed-object.ts";
 import { decodeMoves, type SessionMoves } from "../format/session-objects.ts";
@@ -58,8 +58,9 @@ export function decodeSlot(keys: DomainKeys, address: SlotAddress, bytes: Uint8A
   const name = pointName(keys.domain, address.series, address.session);
   const object = decodeObject(keys, name, bytes);
   const { epoch } = object;
-  if (object.kind === "record")
-    return { state: "point", record: decodeRecord(object.body, name), bytes, epoch };
+  if (object.kind === "record") {
+    return { state: "point", record: decodeOwnRecord(keys, address, object), bytes, epoch };
+  }
   if (object.kind === "given-up") return { state: "given-up", bytes, epoch };
   if (object.kind !== "fence" && object.kind !== "moves") {
     throw new GarrisonError("object-malformed", `${name} holds a ${object.kind}`);
@@ -71,6 +72,13 @@ export function decodeSlot(keys: DomainKeys, address: SlotAddress, bytes: Uint8A
   return object.kind === "fence"
     ? { state: "fence", bytes, epoch }
     : { state: "moves", moves: decodeMoves(body, name), bytes, epoch };
+}
+
+/** A record under another point's name would be taken for that point, and its bytes for that point's. */
+function decodeOwnRecord(keys: DomainKeys, address: SlotAddress, object: OpenedObject): PointRecord {
+  const record = decodeRecord(object.body, object.name);
+  if (record.session === address.session && seriesHash(keys, record.series) === address.series) return record;
+  throw new GarrisonError("object-damaged", `the record in ${object.name} belongs under another name`);
 }
 
 export type TombstoneState = "none" | "signed" | "unsigned";
@@ -129,6 +137,7 @@ export async function readIfThere(
 
 /** Whether there is an object of exactly this name. */
 export async function isListed(store: ObjectStore, name: string, call: StoreCall): Promise<boolean> {
-  for await (const object of store.list(name, call)) return object.key === name;
+  // The first one where listings are sorted; some stores list in no order.
+  for await (const object of store.list(name, call)) if (object.key === name) return true;
   return false;
 }

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { isDecisiveName } from "../format/object-names.ts";
+import { isDecisiveName, parsePackName } from "../format/object-names.ts";
 import { endPoint } from "../keeper/end-session.ts";
+import { strangersForward } from "../simulation/damage.ts";
 import {
   backUp,
   call,
@@ -87,6 +88,15 @@ describe.each(Object.entries(shadings))("under %s", (_, shade) => {
     for (const key of scene.bucket.objects.keys()) shade(scene, key);
     await expectWhole(scene);
     expect(scene.shadows.length).toBeGreaterThan(0);
+  });
+
+  test("a whole repository is still found with a stranger's forward beside each pack", async () => {
+    const scene = await openScene("forwards");
+    for (const key of scene.bucket.objects.keys()) shade(scene, key);
+    const packs = [...scene.bucket.objects.keys()].filter((key) => parsePackName(key) !== undefined);
+    for (const pack of packs) await scene.bucket.create(...strangersForward(pack), call);
+    await expectWhole(scene);
+    expect(packs.length).toBeGreaterThan(2);
   });
 
   test("a point that has ended stays ended", async () => {

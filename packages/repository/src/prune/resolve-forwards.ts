@@ -1,4 +1,3 @@
-import { isGarrisonError } from "@garrison/core/garrison-error";
 import type { Finding } from "../check/check-plan.ts";
 import { forwardName, packName, type ForwardName } from "../format/object-names.ts";
 import { readForward } from "../point/forward-reader.ts";
@@ -95,20 +94,11 @@ async function faultOf(
   forward: ForwardName,
   call: StoreCall,
 ): Promise<"foreign" | "targetless" | undefined> {
-  if (!(await isOurs(pruner, forward, call))) return "foreign";
+  if ((await readForward(pruner, forward, call)) === undefined) return "foreign";
   const target = packName(pruner.keys.domain, forward.kind, forward.target);
   for await (const object of pruner.store.list(target, call))
     return object.key === target ? undefined : "targetless";
   return "targetless";
-}
-
-async function isOurs(pruner: PruneDependencies, forward: ForwardName, call: StoreCall): Promise<boolean> {
-  try {
-    return (await readForward(pruner, forward, call)) !== undefined;
-  } catch (error) {
-    if (isGarrisonError(error, "keys-outdated")) return false;
-    throw error;
-  }
 }
 
 function foreign(pruner: PruneDependencies, forward: ForwardName): Finding {

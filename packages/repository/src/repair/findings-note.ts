@@ -29,6 +29,8 @@ export interface KnownLosses {
 
 /** A note is a small object: what does not fit is found again once this has been healed. */
 const maxLostBytes = 8 * 2 ** 20;
+/** Some 32 TiB, and hundreds of bytes of memory each. */
+const maxLostPacks = 2 ** 20;
 const maxVolumes = 50_000;
 
 /**
@@ -72,14 +74,11 @@ function encode({ lost, volumes }: Omit<KnownLosses, "noteId">): JsonObject {
 }
 
 function decode({ id, fields }: Note): KnownLosses {
+  const { entries, volumes } = readLosses(fields);
   const lost = new LostItems();
-  for (const pack of fields.list("packs", decodePacks).flat()) lost.add(pack);
-  const volumes = fields.list("volumes", (volume) => ({
-    series: volume.hex("series", 16),
-    point: volume.hex("point", 8),
-    volumeId: volume.text("volumeId"),
-    blocks: volume.count("blocks"),
-  }));
+  for (const { count, ...first } of entries) {
+    for (let next = 0; next < count; next++) lost.add({ ...first, number: first.number + next });
+  }
   return { lost, volumes, noteId: id };
 }
 
@@ -88,10 +87,28 @@ interface PackEntry extends LostPack {
   count: number;
 }
 
+/** A findings note as it is written. Throws `object-malformed`. */
+export function readLosses(fields: JsonFields): {
+  readonly entries: readonly PackEntry[];
+  readonly volumes: readonly VolumeLoss[];
+} {
+  const entries = fields.list("packs", readEntry);
+  const packs = entries.reduce((sum, { count }) => sum + count, 0);
+  if (packs > maxLostPacks) throw fields.fail("it names more packs than there can be");
+  const volumes = fields.list("volumes", (volume) => ({
+    series: volume.hex("series", 16),
+    point: volume.hex("point", 8),
+    volumeId: volume.text("volumeId"),
+    blocks: volume.count("blocks"),
+  }));
+  return { entries, volumes };
+}
+
 function encodePacks(lost: LostItems): readonly JsonObject[] {
   const entries: PackEntry[] = [];
-  let bytes = 0;
+  let [bytes, packs] = [0, 0];
   for (const pack of lost.known()) {
+    if (++packs > maxLostPacks) break;
     const last = entries.at(-1);
     if (last !== undefined && continues(last, pack)) {
       last.count++;
@@ -128,8 +145,8 @@ function encodeOffsets(offsets: readonly number[]): string {
   return Buffer.from(writer.finish()).toString("base64");
 }
 
-function decodePacks(fields: JsonFields): readonly LostPack[] {
-  const first = {
+function readEntry(fields: JsonFields): PackEntry {
+  const pack = {
     kind: fields.text("kind") === "map" ? ("map" as const) : ("pack" as const),
     session: fields.hex("session", 8),
     lane: fields.hex("lane", 4),
@@ -138,9 +155,7 @@ function decodePacks(fields: JsonFields): readonly LostPack[] {
     offsets: decodeOffsets(fields.bytes("offsets")),
   };
   const covered = decodeOffsets(fields.bytes("covered"));
-  if (covered.length > 0) return [{ ...first, covered }];
-  const count = Math.min(fields.count("count"), 2 ** 24);
-  return Array.from({ length: count }, (_, index) => ({ ...first, number: first.number + index }));
+  return covered.length > 0 ? { ...pack, covered, count: 1 } : { ...pack, count: fields.count("count") };
 }
 
 function decodeOffsets(bytes: Uint8Array): readonly number[] {

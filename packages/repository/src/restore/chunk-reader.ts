@@ -8,6 +8,7 @@ import { packName } from "../format/object-names.ts";
 import type { PackAddress } from "../format/pack-container.ts";
 import { plainBytesOf, type ChunkAddress } from "../format/page-reference.ts";
 import { findInVersions } from "../point/find-in-versions.ts";
+import { findSomewhere } from "../point/find-somewhere.ts";
 import { isGone, openForwardReader, type ForwardReader } from "../point/forward-reader.ts";
 import type { ChunkRange } from "./chunk-ranges.ts";
 import { openPackKeys } from "./pack-keys.ts";
@@ -47,35 +48,23 @@ export type RecoveredChunk =
   | { readonly damage: ChunkDamage };
 
 export function openChunkReader(dependencies: ChunkReaderDependencies): ChunkReader {
-  const { keys, store, crew } = dependencies;
+  const { store, crew } = dependencies;
   const forwards = dependencies.forwards ?? openForwardReader(dependencies);
   const open = openSealedChunks(dependencies);
   const recover: ChunkReader["recover"] = async ({ range, bytes, address }, call) => {
     const start = address.offset - range.offset;
-    const pack = packOf(address);
-    const stored = bytes.subarray(start, start + address.length);
-    const openHere = (held: Uint8Array) => open(address, held, { codec: address.codec, sealedIn: pack });
-    const recovered = await openHere(stored);
+    const seal = { codec: address.codec, sealedIn: packOf(address) };
+    const openHere = (stored: Uint8Array) => open(address, stored, seal);
+    const recovered = await openHere(bytes.subarray(start, start + address.length));
     if (!("damage" in recovered)) return recovered;
-    const copy = await forwards.follow(
-      pack,
-      async (forward, name) => {
-        const item = findForwarded(forward, address);
-        if (item === undefined) return undefined;
-        const place = { offset: item.newOffset, length: item.newLength };
-        const elsewhere = await store.read(name, { ...call, range: place });
-        const sealedIn = item.sealedIn === undefined ? pack : { kind: pack.kind, ...item.sealedIn };
-        const opened = await open(address, elsewhere, { codec: item.codec, sealedIn });
-        return "damage" in opened ? undefined : opened;
-      },
-      call,
-    );
-    if (copy !== undefined) return copy;
-    const inPack = { key: rangeName(keys, range), address, open: openHere };
-    return (await findOverwritten(store, inPack, call)) ?? recovered;
+    const copy = await findSomewhere([
+      () => findElsewhere({ store, forwards, open }, address, call),
+      () => findOverwritten({ ...dependencies, openHere }, address, call),
+    ]);
+    return copy ?? recovered;
   };
   return {
-    fetch: (range, call) => fetchRange({ keys, store, forwards }, range, call),
+    fetch: (range, call) => fetchRange({ ...dependencies, forwards }, range, call),
     recover,
     async verify(chunk, call) {
       const recovered = await recover(chunk, call);
@@ -102,35 +91,61 @@ async function fetchRange(
   }
 }
 
-/** A chunk in an earlier version of its pack, if somebody has put another one over it. */
-function findOverwritten(
-  store: ObjectStore,
-  wanted: {
-    readonly key: string;
-    readonly address: ChunkAddress;
-    readonly open: (stored: Uint8Array) => Promise<RecoveredChunk>;
-  },
-  call: StoreCall,
-): Promise<RecoveredChunk | undefined> {
-  const { offset, length } = wanted.address;
-  const open = async (stored: Uint8Array) => {
-    const opened = await wanted.open(stored);
-    return "damage" in opened ? undefined : opened;
-  };
-  return findInVersions(store, { key: wanted.key, range: { offset, length }, open }, call);
+type OpenedChunk = Exclude<RecoveredChunk, { readonly damage: unknown }>;
+
+function unlessDamaged(recovered: RecoveredChunk): OpenedChunk | undefined {
+  return "damage" in recovered ? undefined : recovered;
 }
 
+/** A chunk where a forward of its pack leads to. */
+function findElsewhere(
+  owner: { readonly store: ObjectStore; readonly forwards: ForwardReader; readonly open: OpenSealed },
+  address: ChunkAddress,
+  call: StoreCall,
+): Promise<OpenedChunk | undefined> {
+  const pack = packOf(address);
+  return owner.forwards.follow(
+    pack,
+    async (forward, name) => {
+      const item = findForwarded(forward, address);
+      if (item === undefined) return undefined;
+      const range = { offset: item.newOffset, length: item.newLength };
+      const stored = await owner.store.read(name, { ...call, range });
+      const sealedIn = item.sealedIn === undefined ? pack : { kind: pack.kind, ...item.sealedIn };
+      return unlessDamaged(await owner.open(address, stored, { codec: item.codec, sealedIn }));
+    },
+    call,
+  );
+}
+
+/** A chunk in an earlier version of its pack, if somebody has put another one over it. */
+function findOverwritten(
+  owner: {
+    readonly store: ObjectStore;
+    readonly keys: DomainKeys;
+    readonly openHere: (stored: Uint8Array) => Promise<RecoveredChunk>;
+  },
+  address: ChunkAddress,
+  call: StoreCall,
+): Promise<OpenedChunk | undefined> {
+  const { offset, length } = address;
+  const key = rangeName(owner.keys, address);
+  const open = async (stored: Uint8Array) => unlessDamaged(await owner.openHere(stored));
+  return findInVersions(owner.store, { key, range: { offset, length }, open }, call);
+}
+
+type OpenSealed = (
+  address: ChunkAddress,
+  stored: Uint8Array,
+  seal: { readonly codec: Codec; readonly sealedIn: PackAddress },
+) => Promise<RecoveredChunk>;
+
 /** Opens and verifies a sealed chunk in a slot of the crew, under the key of the pack that it was sealed in. */
-function openSealedChunks(dependencies: ChunkReaderDependencies) {
+function openSealedChunks(dependencies: ChunkReaderDependencies): OpenSealed {
   const { keys, crew } = dependencies;
   const keyOf = openPackKeys(dependencies);
-  return async (
-    address: ChunkAddress,
-    stored: Uint8Array,
-    seal: { readonly codec: Codec; readonly sealedIn: PackAddress },
-  ): Promise<RecoveredChunk> => {
+  return async (address, stored, { codec, sealedIn }) => {
     const { id } = address;
-    const { codec, sealedIn } = seal;
     const plainBytes = plainBytesOf(address);
     const slot = crew.borrow(plainBytes);
     if (stored.length > slot.packed.length) {

@@ -1,7 +1,7 @@
 import { silentLogger } from "@garrison/core/logger";
 import { describe, expect, test } from "vitest";
 import { blockSizeBytes } from "../disk/block-source.ts";
-import { flipByte, keysOf, runCheck } from "../simulation/damage.ts";
+import { flipByte, keysOf, runCheck, strangersForward } from "../simulation/damage.ts";
 import {
   backUp,
   call,
@@ -68,6 +68,14 @@ describe("a restore that skips what is damaged", () => {
   test("writes zeros for a damaged block, and all others", async () => {
     const scene = await openScene();
     flipByte(scene.fixture.objects, keysOf(scene.fixture, "pack")[0]!, 60_000);
+    expect(await restoreRest(scene)).toEqual({ lost: spans([10]), wrong: [10] });
+  });
+
+  test("is not stopped by a stranger's forward beside a damaged block", async () => {
+    const scene = await openScene();
+    const [pack] = keysOf(scene.fixture, "pack");
+    flipByte(scene.fixture.objects, pack!, 60_000);
+    await scene.fixture.store.create(...strangersForward(pack!), call);
     expect(await restoreRest(scene)).toEqual({ lost: spans([10]), wrong: [10] });
   });
 

@@ -54,8 +54,8 @@ export function skipDamagedChunks(
       }
     },
     async recover(chunk, call) {
-      const recovered = await chunks.recover(chunk, call);
-      if (!("damage" in recovered)) return recovered;
+      const recovered = await recoverIfWhole(chunks, chunk, call);
+      if (recovered !== undefined) return recovered;
       const { offset } = chunk.address;
       for (const { block, address } of chunk.range.chunks) {
         if (address.offset === offset) onLoss({ first: block, count: 1 });
@@ -65,6 +65,17 @@ export function skipDamagedChunks(
       return { slot, sha256: zeroSha256 };
     },
   };
+}
+
+/** Also nothing when all that may lead to another copy is of a newer epoch, or says so. */
+async function recoverIfWhole(chunks: ChunkReader, ...chunk: Parameters<ChunkReader["recover"]>) {
+  try {
+    const recovered = await chunks.recover(...chunk);
+    return "damage" in recovered ? undefined : recovered;
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return undefined;
+  }
 }
 
 /** What is gone is left out: it does not open, and then counts as damaged. */

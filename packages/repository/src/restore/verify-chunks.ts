@@ -2,7 +2,7 @@ import { mapConcurrent } from "@garrison/core/map-concurrent";
 import { isDamage } from "../point/is-damage.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import { planRanges, type ChunkRange, type WantedChunk } from "./chunk-ranges.ts";
-import type { ChunkReader } from "./chunk-reader.ts";
+import type { ChunkReader, FetchedChunk } from "./chunk-reader.ts";
 
 /** A chunk that can't be read, or whose bytes are not what its id says. */
 export interface ChunkFailure extends WantedChunk {
@@ -50,11 +50,28 @@ async function verifyRange(chunks: ChunkReader, range: ChunkRange, call: StoreCa
       : verifySingly(chunks, range, call);
   }
   for (const chunk of range.chunks) {
-    const damage = await chunks.verify({ range, bytes, address: chunk.address }, call);
-    if (damage === undefined) continue;
-    failures.push({ ...chunk, code: "chunk-damaged", reason: `is damaged (${damage})` });
+    const failure = await verifyOne(chunks, { range, bytes, address: chunk.address }, call);
+    if (failure !== undefined) failures.push({ ...chunk, ...failure });
   }
   return { failures, bytesRead: bytes.length };
+}
+
+async function verifyOne(
+  chunks: ChunkReader,
+  chunk: FetchedChunk,
+  call: StoreCall,
+): Promise<Pick<ChunkFailure, "code" | "reason"> | undefined> {
+  try {
+    const damage = await chunks.verify(chunk, call);
+    return damage === undefined ? undefined : { code: "chunk-damaged", reason: `is damaged (${damage})` };
+  } catch (error) {
+    // It is damaged, and what may lead to another copy of it is of a newer epoch, or says so.
+    if (!isDamage(error)) throw error;
+    return {
+      code: error.code,
+      reason: `is damaged, and so is what may lead to another copy (${error.code})`,
+    };
+  }
 }
 
 /** Bytes that can't be read whole are read one by one, so that only what is really gone is named. */

@@ -1,10 +1,14 @@
 import { GarrisonError } from "@garrison/core/garrison-error";
+import { silentLogger } from "@garrison/core/logger";
 import { seededRandom, type Random } from "@garrison/core/random";
 import { VirtualClock } from "@garrison/core/virtual-clock";
 import { readFooter } from "../backup/load-resume.ts";
+import { storeBase } from "../backup/session-bases.ts";
+import { VerifiedPacks } from "../check/verified-packs.ts";
 import type { ForwardedItem } from "../format/forward.ts";
 import { maxPackBytes } from "../format/format-limits.ts";
-import { packName, packPrefix, parsePackName } from "../format/object-names.ts";
+import type { JsonObject } from "../format/json-fields.ts";
+import { packName, packPrefix, parsePackName, seriesHash } from "../format/object-names.ts";
 import { PackBuilder, type PackAddress } from "../format/pack-container.ts";
 import { endPoint, fenceSession, giveUpSession } from "../keeper/end-session.ts";
 import {
@@ -13,15 +17,20 @@ import {
   storeForward,
   type KeeperSession,
 } from "../keeper/keeper-session.ts";
-import { writeNote } from "../keeper/notes.ts";
+import { writeNote, type NoteKind } from "../keeper/notes.ts";
+import { addWrap } from "../keys/add-wrap.ts";
 import { initRepository } from "../keys/init-repository.ts";
 import { openKeyring } from "../keys/open-keyring.ts";
 import { repositoryOf } from "../keys/open-repository.ts";
 import { planRotation } from "../keys/plan-rotation.ts";
+import { removeWrap } from "../keys/remove-wrap.ts";
 import type { RepositorySecret } from "../keys/repository-secret.ts";
 import { rotateKeys } from "../keys/rotate-keys.ts";
+import { encodeSessions } from "../prune/session-sets.ts";
 import { openFaultyObjectStore } from "../store/faulty-object-store.ts";
-import { openMemoryObjectStore } from "../store/memory-object-store.ts";
+import { openMemoryObjectStore, type MemoryObjects } from "../store/memory-object-store.ts";
+import type { ObjectStore } from "../store/object-store.ts";
+import { loadStoreTraits } from "../store/probe-store.ts";
 import {
   backUp,
   call,
@@ -31,12 +40,13 @@ import {
   type Fixture,
   type FixtureBackup,
 } from "./engine-fixture.ts";
+import { backUpStream, streamBytes } from "./stream-fixture.ts";
 
 export interface SamplePoint {
   readonly sessionId: string;
   readonly series: string;
-  /** What its one volume, `vol-1`, holds; the rest is zero. */
-  readonly blocks: ReadonlyMap<number, Uint8Array>;
+  /** What its one volume, `vol-1`, holds (the rest is zero), or the bytes of a stream. */
+  readonly content: ReadonlyMap<number, Uint8Array> | Uint8Array;
 }
 
 /** A small repository with every kind of object in it, and what must come out of it. */
@@ -45,42 +55,64 @@ export interface SampleRepository {
   /** All points that have not ended, oldest first. */
   readonly points: readonly SamplePoint[];
   readonly endedPoint: string;
+  /** What was deleted while it was made: keys of before the rotation, packs that were moved. */
+  readonly former: MemoryObjects;
 }
 
 const blockBytes = 300;
 const death = new GarrisonError("aborted", "the writer was killed");
+const locked = new GarrisonError("object-locked", "it is locked");
 
 /**
  * Two key epochs; a series of full and incremental points across them, with a pack moved since; a series whose point was
- * resumed by a second lane from the marks of the first; a point that has ended, a session that was fenced, one that gave
- * up; a note. Equal seeds make equal bytes (of one Node version: the compression may differ in another).
+ * resumed by a second lane from the marks of the first; a stream; a point that has ended, a session that was fenced, one
+ * that gave up; a key that was retired and can't be deleted; notes. Equal seeds make equal bytes (of one Node version:
+ * the compression may differ in another); another `contentSeed` makes other contents under the same names and keys.
  */
 export async function buildSampleRepository(
   seed: string,
   secrets: readonly RepositorySecret[],
+  contentSeed = "content",
 ): Promise<SampleRepository> {
-  const random = seededRandom(seed);
-  const clock = new VirtualClock();
-  const store = openMemoryObjectStore(clock);
-  const base = { random, clock, store, objects: store.objects };
+  const content = seededRandom(contentSeed);
+  const former: MemoryObjects = new Map();
+  const base = openSampleStore(seed, former);
   const first = await initRepository(base, secrets, call);
   const old: Fixture = { ...base, masterKeys: [], repository: first, keys: first.domainKeys(fixtureDomain) };
   const disk = new MemoryDisk(1500);
-  writeBlocks(disk, random, [0, 1, 2, 600, 601, 1400]);
+  writeBlocks(disk, content, [0, 1, 2, 600, 601, 1400]);
   const points: SamplePoint[] = [await addPoint(old, disk, { source: disk.source(), series: "disk" })];
-  writeBlocks(disk, random, [1, 700]);
+  writeBlocks(disk, content, [1, 700]);
   disk.erase(601);
   const parent = points[0]!.sessionId;
   points.push(await addPoint(old, disk, { source: disk.source([1, 601, 700]), series: "disk", parent }));
-  points.push(await addResumedPoint(old));
-  const endedPoint = await endSome(old, disk);
+  points.push(await addResumedPoint(old, { content, base: parent }));
+  const endedPoint = await endSome(old, content);
   const rotated = await rotate(old, secrets);
-  writeBlocks(disk, random, [600, 1499]);
+  await retireKey(rotated, secrets);
+  writeBlocks(disk, content, [600, 1499]);
   const newer = { source: disk.source([600, 1499]), series: "disk", parent: points[1]!.sessionId };
   points.push(await addPoint(rotated, disk, newer));
   await movePacks(rotated, parent);
-  await writeNote(keeperOf(rotated), { kind: "catalogue", body: { sample: true } }, call);
-  return { fixture: rotated, points, endedPoint };
+  await writeNotes(rotated);
+  // The last of all: how it is cut depends on its content, and names drawn after that would, too.
+  points.push(await addStream(rotated, streamBytes(content, 9000)));
+  return { fixture: rotated, points, endedPoint, former };
+}
+
+/** A store in memory that puts aside what is deleted. */
+function openSampleStore(seed: string, former: MemoryObjects) {
+  const clock = new VirtualClock();
+  const memory = openMemoryObjectStore(clock);
+  const store: ObjectStore = {
+    ...memory,
+    async delete(key, deletion) {
+      const object = memory.objects.get(key);
+      if (object !== undefined) former.set(key, object);
+      await memory.delete(key, deletion);
+    },
+  };
+  return { random: seededRandom(seed), clock, store, objects: memory.objects };
 }
 
 function keeperOf(fixture: Fixture) {
@@ -97,22 +129,36 @@ async function addPoint(
   backup: FixtureBackup & { readonly series: string },
 ): Promise<SamplePoint> {
   const { point } = await backUp(fixture, backup);
-  return { sessionId: point, series: backup.series, blocks: disk.copy() };
+  return { sessionId: point, series: backup.series, content: disk.copy() };
 }
 
-async function addResumedPoint(fixture: Fixture): Promise<SamplePoint> {
+/** The second lane names a base besides. */
+async function addResumedPoint(
+  fixture: Fixture,
+  { content, base }: { readonly content: Random; readonly base: string },
+): Promise<SamplePoint> {
   const disk = new MemoryDisk(2600);
-  writeBlocks(disk, fixture.random, [0, 600, 1200, 1800, 2400]);
-  const backup = { source: disk.source(), series: "resumed", sessionId: await drawSession(fixture) };
+  writeBlocks(disk, content, [0, 600, 1200, 1800, 2400]);
+  const sessionId = await drawSession(fixture);
+  const backup = { source: disk.source(), series: "resumed", sessionId };
   const dying = openFaultyObjectStore(fixture.store, ({ method, key }) =>
     method === "create" && key.includes("/point/") ? { when: "before", error: death } : undefined,
   );
   await backUp(fixture, { ...backup, store: dying }).catch(() => undefined);
+  const added = { sessionId, base: { series: seriesHash(fixture.keys, "disk"), session: base } };
+  await storeBase({ ...fixture, logger: silentLogger }, added, call);
   return addPoint(fixture, disk, backup);
 }
 
-async function endSome(fixture: Fixture, disk: MemoryDisk): Promise<string> {
+async function addStream(fixture: Fixture, bytes: Uint8Array): Promise<SamplePoint> {
+  const { point } = await backUpStream(fixture, { input: bytes });
+  return { sessionId: point, series: "dump", content: bytes };
+}
+
+async function endSome(fixture: Fixture, content: Random): Promise<string> {
   const keeper = keeperOf(fixture);
+  const disk = new MemoryDisk(20);
+  writeBlocks(disk, content, [3, 4]);
   const { point } = await backUp(fixture, { source: disk.source(), series: "ended" });
   await endPoint(keeper, { series: "ended", sessionId: point }, call);
   await fenceSession(keeper, { series: "disk", sessionId: await drawSession(fixture) }, call);
@@ -128,6 +174,33 @@ async function rotate(fixture: Fixture, secrets: readonly RepositorySecret[]): P
   const repository = repositoryOf(after);
   const { masterKeys } = after;
   return { ...fixture, masterKeys, repository, keys: repository.domainKeys(fixtureDomain) };
+}
+
+/** A third key, of a person who has left: the store refuses to delete it. */
+async function retireKey(fixture: Fixture, secrets: readonly RepositorySecret[]): Promise<void> {
+  const keyring = await openKeyring(fixture, { secrets, every: true }, call);
+  const secret = { masterSecret: fixture.random.bytes(32) };
+  const wrapId = await addWrap(fixture, { keyring, secret, label: "left" }, call);
+  const holding = openFaultyObjectStore(fixture.store, ({ method }) =>
+    method === "delete" ? { when: "before", error: locked } : undefined,
+  );
+  await removeWrap({ ...fixture, store: holding }, { keyring, wrapId }, call);
+}
+
+/** A note of each kind. */
+async function writeNotes(fixture: Fixture): Promise<void> {
+  const noSessions = encodeSessions([]);
+  const bodies: Readonly<Record<NoteKind, JsonObject>> = {
+    audit: noSessions,
+    catalogue: { parts: [noSessions, noSessions] },
+    findings: { packs: [], volumes: [] },
+    locks: { sessions: [] },
+    verified: { runs: Buffer.from(new VerifiedPacks().encode()).toString("base64") },
+  };
+  for (const [kind, body] of Object.entries(bodies)) {
+    await writeNote(keeperOf(fixture), { kind: kind as NoteKind, body }, call);
+  }
+  await loadStoreTraits(fixture, call);
 }
 
 /** Moves the first pack of a session and its first map pack, as a prune would. */
