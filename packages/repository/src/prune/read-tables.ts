@@ -1,12 +1,11 @@
 import { isGarrisonError } from "@garrison/core/garrison-error";
 import { mapConcurrent } from "@garrison/core/map-concurrent";
 import { itemKinds } from "../format/format-limits.ts";
-import { pointName } from "../format/object-names.ts";
 import { decodePackTable, PackTable } from "../format/pack-table.ts";
 import type { ItemAddress } from "../format/page-reference.ts";
 import { openForwardReader } from "../point/forward-reader.ts";
 import { readParts } from "../point/page-reader.ts";
-import { readIfThere, readTombstone } from "../point/read-slot.ts";
+import { readSlot, readTombstone } from "../point/read-slot.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import type { PruneDependencies } from "./prune-plan.ts";
 import type { PointFacts } from "./survey-sessions.ts";
@@ -78,14 +77,21 @@ export async function* readTables(
   });
 }
 
-/** Whether another pass has reclaimed a point: a record goes first, and its tombstone stays for ever. */
+/**
+ * Whether another pass has reclaimed a point: a record goes first, and its tombstone stays for ever. A fence may be in its
+ * place: of a pass that saw the session before it committed, and neither its record nor its tombstone.
+ */
 export async function isReclaimed(
   pruner: PruneDependencies,
   point: PointFacts,
   call: StoreCall,
 ): Promise<boolean> {
-  const name = pointName(pruner.keys.domain, point.series, point.session);
-  if ((await readIfThere(pruner.store, name, call)) !== undefined) return false;
+  try {
+    if ((await readSlot(pruner, point, call))?.state === "point") return false;
+  } catch (error) {
+    if (isGarrisonError(error) && error.code.startsWith("object-")) return false;
+    throw error;
+  }
   return (await readTombstone(pruner, point, call)) === "signed";
 }
 
