@@ -13,7 +13,7 @@ const entryBytes = 48;
 const streamEntryBytes = 54;
 
 export function emptyInterior(): MutableInterior {
-  return Array.from({ length: interiorEntries }, () => undefined);
+  return new Array<undefined>(interiorEntries).fill(undefined);
 }
 
 /** Bytes of a stream below an inner page of its map. */

@@ -26,7 +26,7 @@ export const streamEntryBytes = 50;
 const storedState = 0x10;
 
 export function emptyLeaf(): MutableLeaf {
-  return Array.from({ length: leafEntries }, () => undefined);
+  return new Array<undefined>(leafEntries).fill(undefined);
 }
 
 export function storedBlocks(leaf: Leaf): number {
@@ -74,10 +74,13 @@ export function decodeLeaf(bytes: Uint8Array, what: string, kind: VolumeKind = "
   const leaf = emptyLeaf();
   for (let slot = 0; slot < used; slot++) {
     const state = reader.u8();
+    if (state === 0 && kind === "image") {
+      reader.bytes(leafEntryBytes - 1);
+      continue;
+    }
     const entry = { id: new Uint8Array(reader.bytes(idBytes)), row: reader.u16() };
     const place = { pack: reader.u32(), offset: reader.u32(), length: reader.u32() };
     const plainBytes = kind === "stream" ? readPlainBytes(reader, slot) : blockSizeBytes;
-    if (state === 0 && kind === "image") continue;
     const row = rows[entry.row];
     const codec = state ^ storedState;
     if (row === undefined || codec > 1) throw reader.malformed(`entry ${slot} makes no sense`);

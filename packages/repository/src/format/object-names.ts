@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, createSecretKey } from "node:crypto";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { DomainKeys } from "../keys/keys.ts";
 
@@ -22,7 +22,7 @@ export function requireDomainName(domain: string): string {
 
 /** The keyed hash that stands for a series in object names: 32 hex digits, the same in all epochs. */
 export function seriesHash(keys: Pick<DomainKeys, "epochs">, series: string): string {
-  return createHmac("sha256", keys.epochs[0]!.pointKey)
+  return createHmac("sha256", createSecretKey(keys.epochs[0]!.pointKey))
     .update("series\0")
     .update(series, "utf8")
     .digest("hex")

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
+import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from "node:crypto";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { Random } from "@garrison/core/random";
 import type { DomainKeys } from "../keys/keys.ts";
@@ -115,12 +115,25 @@ export function controlPair(seed: Uint8Array): {
   return { privateKey, publicKey: new Uint8Array(publicKey) };
 }
 
+/** Taking a control key apart costs about as much as using it: it is done once for each array that holds one. */
+const openedKeys = new WeakMap<Uint8Array, KeyObject>();
+
+function opened(key: Uint8Array, open: (key: Uint8Array) => KeyObject): KeyObject {
+  const known = openedKeys.get(key);
+  if (known !== undefined) return known;
+  const object = open(key);
+  openedKeys.set(key, object);
+  return object;
+}
+
 /** A body that only the keeper can make: signature over kind, repository and name, then the text. */
 export function signBody(
   control: { readonly keys: DomainKeys; readonly privateKey: Uint8Array },
   object: SmallObject,
 ): Uint8Array {
-  const key = createPrivateKey({ key: Buffer.from(control.privateKey), format: "der", type: "pkcs8" });
+  const key = opened(control.privateKey, (der) =>
+    createPrivateKey({ key: Buffer.from(der), format: "der", type: "pkcs8" }),
+  );
   return Buffer.concat([sign(null, signedBytes(control.keys, object), key), object.body]);
 }
 
@@ -132,11 +145,9 @@ export function readSignedBody(
   if (object.body.length < signatureBytes) return { isSigned: false, body: object.body };
   const body = object.body.subarray(signatureBytes);
   const { controlPublicKey } = keysOfEpoch(keys, object.epoch, object.name);
-  const key = createPublicKey({
-    key: Buffer.concat([spkiPrefix, controlPublicKey]),
-    format: "der",
-    type: "spki",
-  });
+  const key = opened(controlPublicKey, (raw) =>
+    createPublicKey({ key: Buffer.concat([spkiPrefix, raw]), format: "der", type: "spki" }),
+  );
   const signature = object.body.subarray(0, signatureBytes);
   return { isSigned: verify(null, signedBytes(keys, { ...object, body }), key, signature), body };
 }

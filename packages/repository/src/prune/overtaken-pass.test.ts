@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { fenceSession } from "../keeper/end-session.ts";
 import {
   backUp,
   call,
@@ -11,33 +12,42 @@ import { eager, end, keeperOf, prune } from "../simulation/prune-fixture.ts";
 import { executePrune } from "./execute-prune.ts";
 import { planPrune } from "./plan-prune.ts";
 
-test("a pass whose root was reclaimed while it slept deletes nothing that a later session took from that root", async () => {
-  const fixture = openFixture("overtaken");
-  const { clock, random, store } = fixture;
-  const disk = new MemoryDisk(700);
-  for (const block of [0, 100, 600]) disk.write(block, random, 90_000);
-  const { point: base } = await backUp(fixture, { source: disk.source() });
-  let later: string | undefined;
-  const sleepy = {
-    ...store,
-    // Between the survey of sessions and the reading of tables: a session begins and commits, its base ends and goes.
-    async *list(prefix: string, listing: typeof call) {
-      if (prefix.includes("/moved/") && later === undefined) {
-        disk.write(100, random, 90_000);
-        later = (await backUp(fixture, { source: disk.source([100]), parent: base })).point;
-        await end(fixture, base);
-        await clock.advance(5000);
-        await prune(fixture);
-      }
-      yield* store.list(prefix, listing);
-    },
-  };
-  const pruner = keeperOf(fixture, sleepy);
-  const plan = await planPrune(pruner, eager, call);
-  await executePrune(pruner, plan, call);
-  expect(firstDifference(await restore(fixture, later!), disk.blocks)).toBeUndefined();
-  expect(plan.findings).toMatchObject([{ severity: "notice", code: "session-unsettled", point: base }]);
-});
+const overtakings = [
+  { then: "", isFenced: false },
+  { then: ", though a third pass took it for a session that never ended", isFenced: true },
+];
+
+test.each(overtakings)(
+  "a pass whose root was reclaimed while it slept deletes nothing that a later session took from that root$then",
+  async ({ isFenced }) => {
+    const fixture = openFixture("overtaken");
+    const { clock, random, store } = fixture;
+    const disk = new MemoryDisk(700);
+    for (const block of [0, 100, 600]) disk.write(block, random, 90_000);
+    const { point: base } = await backUp(fixture, { source: disk.source() });
+    let later: string | undefined;
+    const sleepy = {
+      ...store,
+      // Between the survey of sessions and the reading of tables: a session begins and commits, its base ends and goes.
+      async *list(prefix: string, listing: typeof call) {
+        if (prefix.includes("/moved/") && later === undefined) {
+          disk.write(100, random, 90_000);
+          later = (await backUp(fixture, { source: disk.source([100]), parent: base })).point;
+          await end(fixture, base);
+          await clock.advance(5000);
+          await prune(fixture);
+          if (isFenced) await fenceSession(keeperOf(fixture), { series: "disk", sessionId: base }, call);
+        }
+        yield* store.list(prefix, listing);
+      },
+    };
+    const pruner = keeperOf(fixture, sleepy);
+    const plan = await planPrune(pruner, eager, call);
+    await executePrune(pruner, plan, call);
+    expect(firstDifference(await restore(fixture, later!), disk.blocks)).toBeUndefined();
+    expect(plan.findings).toMatchObject([{ severity: "notice", code: "session-unsettled", point: base }]);
+  },
+);
 
 test("a point that was committed behind the listing, and that a later record saw, has not vanished", async () => {
   const fixture = openFixture("behind");

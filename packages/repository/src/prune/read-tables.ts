@@ -1,11 +1,10 @@
 import { isGarrisonError, type GarrisonError } from "@garrison/core/garrison-error";
 import { mapConcurrent } from "@garrison/core/map-concurrent";
-import { pointName } from "../format/object-names.ts";
 import { PackTable, type PackUse } from "../format/pack-table.ts";
 import type { ItemAddress } from "../format/page-reference.ts";
 import { openForwardReader } from "../point/forward-reader.ts";
 import { readPackUses } from "../point/read-pack-uses.ts";
-import { readIfThere, readTombstone } from "../point/read-slot.ts";
+import { readSlot, readTombstone } from "../point/read-slot.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import type { PruneDependencies } from "./prune-plan.ts";
 import type { PointFacts } from "./survey-sessions.ts";
@@ -106,14 +105,21 @@ async function orDamage<Result>(read: () => Promise<Result>): Promise<Result | G
   }
 }
 
-/** Whether another pass has reclaimed a point: a record goes first, and its tombstone stays for ever. */
+/**
+ * Whether another pass has reclaimed a point: a record goes first, and its tombstone stays for ever. A fence may be in its
+ * place: of a pass that saw the session before it committed, and neither its record nor its tombstone.
+ */
 export async function isReclaimed(
   pruner: PruneDependencies,
   point: PointFacts,
   call: StoreCall,
 ): Promise<boolean> {
-  const name = pointName(pruner.keys.domain, point.series, point.session);
-  if ((await readIfThere(pruner.store, name, call)) !== undefined) return false;
+  try {
+    if ((await readSlot(pruner, point, call))?.state === "point") return false;
+  } catch (error) {
+    if (isGarrisonError(error) && error.code.startsWith("object-")) return false;
+    throw error;
+  }
   return (await readTombstone(pruner, point, call)) === "signed";
 }
 
