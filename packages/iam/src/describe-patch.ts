@@ -20,5 +20,6 @@ export function describePatch(patch: PolicyPatch): string {
   const statement = JSON.stringify(patch.statement);
   if (change === "add") return `add to ${place}: ${statement}`;
   const replaced = sid === undefined ? `statement ${index + 1}` : `the statement ${JSON.stringify(sid)}`;
+  if (change === "remove") return `take ${replaced} out of ${place}: ${statement}`;
   return `replace ${replaced} of ${place} by ${statement}`;
 }

@@ -1,16 +1,14 @@
 import { describeActual, describeWanted } from "./describe-condition.ts";
 import { evaluate, type EvaluateOptions } from "./evaluate.ts";
 import type { Decision, EvaluationCase, Layer, LayerVerdict } from "./evaluation-case.ts";
-import { explain } from "./explain.ts";
+import { explain, type Explanation } from "./explain.ts";
 import { describeCaller, layerWord } from "./layer-words.ts";
-import type { PolicyPatch } from "./policy-patch.ts";
 import { openRequest } from "./request-context.ts";
 import { type StatementTrace, traceCovering } from "./trace-statements.ts";
 import { no, type Truth, yes } from "./truth.ts";
 
 /** Everything that was weighed for one request, from the decision down to each condition: plain data, for a screen. */
-export interface ExplanationTree {
-  readonly sentence: string;
+export interface ExplanationTree extends Explanation {
   readonly decision: Decision;
   readonly request: {
     readonly principal: string;
@@ -19,9 +17,6 @@ export interface ExplanationTree {
     readonly resourceAccountId: string;
   };
   readonly layers: readonly LayerNode[];
-  readonly missingContext: readonly string[];
-  readonly patches: readonly PolicyPatch[];
-  readonly isMendedByPatches: boolean;
 }
 
 export interface LayerNode {
@@ -56,11 +51,10 @@ export type Outcome = "holds" | "fails" | "unknown";
 
 export function explainAsTree(given: EvaluationCase, options: EvaluateOptions = {}): ExplanationTree {
   const result = evaluate(given, options);
-  const { isMendedByPatches, missingContext, patches, sentence } = explain(given, result, options);
   const { action, resource } = given.request;
   const request = openRequest(given);
   return {
-    sentence,
+    ...explain(given, result, options),
     decision: result.decision,
     request: {
       principal: describeCaller(given),
@@ -78,9 +72,6 @@ export function explainAsTree(given: EvaluationCase, options: EvaluateOptions = 
         ...(closedLevels === undefined ? {} : { closedLevels }),
         statements: traceCovering(given, layer, request).map(toStatement),
       })),
-    missingContext,
-    patches,
-    isMendedByPatches,
   };
 }
 

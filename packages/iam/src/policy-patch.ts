@@ -2,7 +2,7 @@ import type { EvaluationCase, Layer, NamedPolicy, OrganizationLevel } from "./ev
 import { policyName } from "./layer-policies.ts";
 import type { PolicyDocument, StatementDocument } from "./policy-document.ts";
 
-/** One change of one policy: a statement added to it, or one of its statements replaced. */
+/** One change of one policy: a statement added to it, or one of its statements replaced or taken out. */
 export interface PolicyPatch {
   readonly layer: Layer;
   /** The document, by the name it has in the case; absent: a new one. */
@@ -11,10 +11,11 @@ export interface PolicyPatch {
   readonly orgIdentifier?: string;
   /** The account that the policy is in; an organisation policy is in none. */
   readonly accountId?: string;
-  readonly change: "add" | "replace";
-  /** Which statement is replaced, from 0, and its Sid. */
+  readonly change: "add" | "replace" | "remove";
+  /** Which statement is replaced or taken out, from 0, and its Sid. */
   readonly index?: number;
   readonly sid?: string;
+  /** What is added, what stands instead, or what is taken out. */
   readonly statement: StatementDocument;
 }
 
@@ -29,10 +30,8 @@ export function patchDocument(
   if (patch.index === undefined || statements[patch.index] === undefined) {
     throw new RangeError(`the policy has no statement ${patch.index ?? "without a place"}`);
   }
-  return {
-    ...policy,
-    Statement: statements.map((each, place) => (place === patch.index ? patch.statement : each)),
-  };
+  const instead = patch.change === "remove" ? [] : [patch.statement];
+  return { ...policy, Statement: statements.toSpliced(patch.index, 1, ...instead) };
 }
 
 /** The case with the change made, to see what it would decide. */
@@ -59,21 +58,30 @@ const emptyPolicy: PolicyDocument = { Version: "2012-10-17", Statement: [] };
 
 /** The policies of one layer or level with the change made; a patch without a policy makes a new one. */
 export function patchSet(policies: readonly NamedPolicy[], patch: PolicyPatch): readonly NamedPolicy[] {
-  const place = policies.findIndex((named, at) => policyName(patch.layer, named, at) === patch.policy);
+  const place = findPlace(policies, patch);
   const found = policies[place];
   if (found === undefined) {
     const name = patch.policy === undefined ? {} : { name: patch.policy };
     return [...policies, { ...name, policy: patchDocument(emptyPolicy, patch) }];
   }
-  return policies.map((named, at) =>
-    at === place ? { ...named, policy: patchDocument(found.policy, patch) } : named,
-  );
+  return policies.with(place, { ...found, policy: patchDocument(found.policy, patch) });
+}
+
+/** Names need not be unique: the policy is the first that has the statement. */
+function findPlace(policies: readonly NamedPolicy[], { change, index, layer, policy }: PolicyPatch): number {
+  return policies.findIndex((named, at) => {
+    if (policyName(layer, named, at) !== policy) return false;
+    const { Statement } = named.policy as PolicyDocument;
+    return change === "add" || (index !== undefined && [Statement].flat()[index] !== undefined);
+  });
 }
 
 function patchLevels(levels: readonly OrganizationLevel[], patch: PolicyPatch): readonly OrganizationLevel[] {
-  return levels.map((level) =>
-    level.orgIdentifier === patch.orgIdentifier
-      ? { ...level, policies: patchSet(level.policies, patch) }
-      : level,
+  const place = levels.findIndex(
+    ({ orgIdentifier, policies }) =>
+      orgIdentifier === patch.orgIdentifier && (patch.change === "add" || findPlace(policies, patch) >= 0),
   );
+  const level = levels[place];
+  if (level === undefined) return levels;
+  return levels.with(place, { ...level, policies: patchSet(level.policies, patch) });
 }

@@ -42,7 +42,10 @@ function nextPatch(given: EvaluationCase, result: EvaluationResult): PolicyPatch
   if (result.decision === "ExplicitlyDenied") {
     const place = result.matched.find(({ effect, unknown }) => effect === "Deny" && unknown === undefined);
     const trace = place === undefined ? undefined : findStatementTrace(given, place);
-    return trace === undefined ? undefined : replacing(given, trace, exceptCaller(given, trace));
+    if (trace === undefined) return undefined;
+    const excepted = exceptCaller(given, trace);
+    if (excepted !== undefined) return replacing(given, trace, excepted);
+    return isMeantFor(given, trace) ? { ...placeOf(given, trace), change: "remove" } : undefined;
   }
   const [layer] = result.blockedBy;
   if (layer === undefined) return undefined;
@@ -57,17 +60,28 @@ function replacing(
   statement: PolicyPatch["statement"] | undefined,
 ): PolicyPatch | undefined {
   if (statement === undefined) return undefined;
-  const { Sid: sid } = trace.statement.document;
+  return { ...placeOf(given, trace), change: "replace", statement };
+}
+
+function placeOf(given: EvaluationCase, trace: StatementTrace): Omit<PolicyPatch, "change"> {
+  const { document, index } = trace.statement;
   return {
     layer: trace.layer,
     policy: trace.policy,
     ...(trace.orgIdentifier === undefined ? {} : { orgIdentifier: trace.orgIdentifier }),
     ...accountOf(given, trace.layer),
-    change: "replace",
-    index: trace.statement.index,
-    ...(sid === undefined ? {} : { sid }),
-    statement,
+    index,
+    ...(document.Sid === undefined ? {} : { sid: document.Sid }),
+    statement: document,
   };
+}
+
+/** A service has no ARN to except; a deny of nobody but this service is for its owner to take back. */
+function isMeantFor({ request }: EvaluationCase, { statement }: StatementTrace): boolean {
+  const { Principal } = statement.document;
+  if (Principal === undefined || Principal === "*" || typeof request.principal !== "string") return false;
+  const named = Object.values(Principal).flat();
+  return named.length === 1 && named[0] === request.principal;
 }
 
 /** The allow goes where its like already stands: the policy nearest to allowing, else the first of the layer. */
