@@ -21,6 +21,9 @@ import type { Answer, Call } from "@garrison/roles/prober";
 import { parseRoleArn } from "@garrison/roles/role-arn";
 import { askAws } from "./ask-aws.ts";
 import type { AwsClients } from "./aws-clients.ts";
+import { readAccountLimits } from "./read-account-limits.ts";
+import { readEndpointPolicies } from "./read-endpoint-policies.ts";
+import { readResourcePolicy } from "./read-resource-policy.ts";
 import { parseDocument } from "./role-prober.ts";
 
 type NamedPolicy = CollectedPolicies["identityPolicies"][number];
@@ -33,6 +36,15 @@ type OrganizationLevel = NonNullable<CollectedPolicies["serviceControlPolicies"]
 export function openPolicyReader(operators: readonly AwsClients[]): PolicyReader {
   const accounts = new Map<AwsClients, string>();
   const organization = new Map<string, OrganizationPolicies>();
+  async function withOperator<Value>(
+    asked: { readonly accountId: string; readonly call: Call },
+    doing: string,
+    ask: (operator: AwsClients) => Promise<Value>,
+  ): Promise<Answer<Value>> {
+    const operator = await operatorOf(operators, accounts, asked);
+    if (operator !== undefined) return askAws(asked.call, doing, () => ask(operator));
+    return { outcome: "unreachable", message: `no operator credentials for account ${asked.accountId}` };
+  }
   return {
     collect: async (roleArn, call) => {
       const { accountId } = parseRoleArn(roleArn);
@@ -48,6 +60,18 @@ export function openPolicyReader(operators: readonly AwsClients[]): PolicyReader
       organization.set(accountId, levels);
       return { outcome: "known", value: { ...own.value, ...levels, roleArn } };
     },
+    readResourcePolicy: (arn, owner, call) =>
+      withOperator({ ...owner, call }, `reading the policy of ${arn}`, (operator) =>
+        readResourcePolicy(operator, arn, call),
+      ),
+    readEndpointPolicies: ({ accountId, subnetId }, call) =>
+      withOperator({ accountId, call }, `reading the endpoints of ${subnetId}`, (operator) =>
+        readEndpointPolicies(operator.ec2(), subnetId, call),
+      ),
+    readAccountLimits: (accountId, call) =>
+      withOperator({ accountId, call }, `reading the limits of ${accountId}`, (operator) =>
+        readAccountLimits(operator.iam(), call),
+      ),
   };
 }
 
@@ -111,7 +135,7 @@ async function readManaged(iam: IAMClient, PolicyArn: string, { signal }: Call):
 
 type OrganizationPolicies = Pick<
   CollectedPolicies,
-  "serviceControlPolicies" | "resourceControlPolicies" | "gaps"
+  "serviceControlPolicies" | "resourceControlPolicies" | "organizationId" | "gaps"
 >;
 
 /** The first operator who may read the organisation (its management account, or a delegated administrator) tells all. */
@@ -129,6 +153,7 @@ async function readOrganization(
       if (Organization?.MasterAccountId === accountId) return { gaps: [] }; // no organisation policy limits it
       const path = await pathOf(client, accountId, call);
       return {
+        ...(Organization?.Id === undefined ? {} : { organizationId: Organization.Id }),
         serviceControlPolicies: await readLevels(client, { path, Filter: "SERVICE_CONTROL_POLICY" }, call),
         resourceControlPolicies: await readLevels(client, { path, Filter: "RESOURCE_CONTROL_POLICY" }, call),
         gaps: [],
@@ -143,11 +168,12 @@ async function readOrganization(
 function withoutUnused(
   read: Extract<Answer<OrganizationPolicies>, { outcome: "known" }>,
 ): OrganizationPolicies {
-  const { gaps, resourceControlPolicies, serviceControlPolicies } = read.value;
+  const { gaps, organizationId, resourceControlPolicies, serviceControlPolicies } = read.value;
   const isOn = (levels: readonly OrganizationLevel[] | undefined) =>
     levels !== undefined && levels.some(({ policies }) => policies.length > 0);
   return {
     gaps,
+    ...(organizationId === undefined ? {} : { organizationId }),
     ...(isOn(serviceControlPolicies) && serviceControlPolicies !== undefined
       ? { serviceControlPolicies }
       : {}),

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { evaluate } from "./evaluate.ts";
 import type { EvaluationCase } from "./evaluation-case.ts";
 import { explain } from "./explain.ts";
+import { patchCase } from "./policy-patch.ts";
 
 const account = "111111111111";
 const principal = `arn:aws:sts::${account}:assumed-role/app/s`;
@@ -25,11 +26,14 @@ function explained(given: EvaluationCase) {
 }
 
 test("silence names the layer and the statement that would do", () => {
+  const fix = { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k" };
   expect(explained(question({}))).toEqual({
     sentence: `${principal} may not s3:GetObject on arn:aws:s3:::b/k: no IAM policy of the caller allows it.`,
     layer: "identity",
     missingContext: [],
-    fix: { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k" },
+    fix,
+    patches: [{ layer: "identity", accountId: account, change: "add", statement: fix }],
+    isMendedByPatches: true,
   });
 });
 
@@ -42,7 +46,7 @@ test("a statement whose condition has another value is named, with both values a
   expect(sentence).toContain(
     'statement "TestOnly" of the IAM policy "P" would, but wants aws:ResourceTag/env to be "test" (StringEquals) but it is "prod"',
   );
-  expect(statement).toEqual({ policy: "P", sid: "TestOnly", index: 0 });
+  expect(statement).toEqual({ policy: "P", sid: "TestOnly", index: 0, accountId: account });
   expect(fix?.Condition).toEqual({ StringEquals: { "aws:ResourceTag/env": ["test", "prod"] } });
 });
 
@@ -176,4 +180,44 @@ test("an open decision names what it depends on", () => {
     }),
   );
   expect(sentence).toContain('it depends on aws:SourceVpce, which Statement[0] of the IAM policy "P" tests.');
+});
+
+test("a request that several layers block gets a patch for each, and passes with all of them", () => {
+  const given = question({
+    identityPolicies: [{ name: "P", policy: policyOf({ ...all, Action: "sqs:*" }) }],
+    permissionBoundaries: [{ name: "Edge", policy: policyOf({ ...all, Action: "ec2:*" }) }],
+    serviceControlPolicies: [
+      { orgIdentifier: "r-root", policies: [{ name: "Full", policy: policyOf(all) }] },
+      {
+        orgIdentifier: "ou-1",
+        policies: [
+          { name: "Guard", policy: policyOf(all, { Sid: "NoS3", ...all, Effect: "Deny", Action: "s3:*" }) },
+        ],
+      },
+      { orgIdentifier: account, policies: [] },
+    ],
+  });
+  const { patches, isMendedByPatches } = explained(given);
+  expect(
+    patches.map(({ layer, policy, orgIdentifier, change, sid }) => ({
+      layer,
+      policy,
+      orgIdentifier,
+      change,
+      sid,
+    })),
+  ).toEqual([
+    { layer: "scp", policy: "Guard", orgIdentifier: "ou-1", change: "replace", sid: "NoS3" },
+    { layer: "identity", policy: "P", orgIdentifier: undefined, change: "add", sid: undefined },
+    { layer: "boundary", policy: "Edge", orgIdentifier: undefined, change: "add", sid: undefined },
+    { layer: "scp", policy: undefined, orgIdentifier: account, change: "add", sid: undefined },
+  ]);
+  expect(isMendedByPatches).toBe(true);
+  expect(evaluate(patches.reduce(patchCase, given)).decision).toBe("Allowed");
+});
+
+test("a request that has to change gets no patch, and is said not to be mended by any", () => {
+  const Condition = { StringEquals: { "s3:x-amz-acl": "private" } };
+  const given = question({ identityPolicies: [{ name: "P", policy: policyOf({ ...all, Condition }) }] });
+  expect(explained(given)).toMatchObject({ patches: [], isMendedByPatches: false });
 });

@@ -1,5 +1,6 @@
 import { describeActual, describeFailing } from "./describe-condition.ts";
-import type { EvaluationCase, EvaluationResult, Layer, MatchedStatement } from "./evaluation-case.ts";
+import type { EvaluateOptions } from "./evaluate.ts";
+import type { EvaluationCase, EvaluationResult, Layer } from "./evaluation-case.ts";
 import {
   describeCaller,
   describeStatement,
@@ -7,36 +8,59 @@ import {
   listWords,
   type StatementPlace,
 } from "./layer-words.ts";
-import { findNearMisses, type NearMiss } from "./near-misses.ts";
+import { findNearestMiss, type NearMiss } from "./near-misses.ts";
 import type { OneOrMany, StatementDocument } from "./policy-document.ts";
-import { openRequest } from "./request-context.ts";
-import { exceptCaller, suggestAllow, widenConditions } from "./suggest-fix.ts";
-import { type StatementTrace, traceStatements } from "./trace-statements.ts";
+import type { PolicyPatch } from "./policy-patch.ts";
+import { accountOf, suggestPatches } from "./suggest-patches.ts";
+import { findStatementTrace, type StatementTrace } from "./trace-statements.ts";
 
 /** Why a request was decided as it was, for a person who has to act on it. */
 export interface Explanation {
   /** Who, what, on what, which layer and statement, and what failed; one sentence, carried everywhere as it is. */
   readonly sentence: string;
   readonly layer?: Layer;
-  readonly statement?: { readonly policy: string; readonly sid?: string; readonly index: number };
+  /** Where the statement stands that decides: its policy, the account or the organisation's level that holds it. */
+  readonly statement?: StatementSource;
   readonly missingContext: readonly string[];
-  /** The smallest statement that mends it, for the policies of `layer`; absent where the request has to change. */
+  /** The statement of the first patch; absent where the request has to change. */
   readonly fix?: StatementDocument;
+  /** The smallest changes that together let the request pass. Empty where it passes, or no policy would help. */
+  readonly patches: readonly PolicyPatch[];
+  /** Whether the patches are all it needs; otherwise the request has to change as well (an external ID, say). */
+  readonly isMendedByPatches: boolean;
 }
 
-/** Explains a result of `evaluate` for the same case. */
-export function explain(given: EvaluationCase, result: EvaluationResult): Explanation {
+export interface StatementSource {
+  readonly policy: string;
+  readonly sid?: string;
+  /** From 0. */
+  readonly index: number;
+  /** For organisation policies: the root, organisational unit or account that it is attached to. */
+  readonly orgIdentifier?: string;
+  readonly accountId?: string;
+}
+
+/** Explains a result of `evaluate` for the same case and options. */
+export function explain(
+  given: EvaluationCase,
+  result: EvaluationResult,
+  options: EvaluateOptions = {},
+): Explanation {
   const { missingContext } = result;
   const { action, resource } = given.request;
   const start = `${describeCaller(given)} ${verb(result)} ${action} on ${resource.resource}`;
   const reason = findReason(given, result);
   const { place } = reason;
+  const { isEnough, patches } = suggestPatches(given, options);
+  const [first] = patches;
   return {
     sentence: `${start}${reason.text}.`,
     ...(reason.layer === undefined ? {} : { layer: reason.layer }),
-    ...(place === undefined ? {} : { statement: describePlace(place) }),
+    ...(place === undefined ? {} : { statement: describePlace(given, place) }),
     missingContext,
-    ...(reason.fix === undefined ? {} : { fix: reason.fix }),
+    ...(first === undefined ? {} : { fix: first.statement }),
+    patches,
+    isMendedByPatches: patches.length > 0 && isEnough,
   };
 }
 
@@ -44,7 +68,6 @@ interface Reason {
   readonly text: string;
   readonly layer?: Layer;
   readonly place?: StatementPlace;
-  readonly fix?: StatementDocument | undefined;
 }
 
 function verb({ decision }: EvaluationResult): string {
@@ -66,21 +89,29 @@ function findReason(given: EvaluationCase, result: EvaluationResult): Reason {
   };
 }
 
-function describePlace({ policy, sid, index }: StatementPlace): NonNullable<Explanation["statement"]> {
-  return { policy, ...(sid === undefined ? {} : { sid }), index };
+function describePlace(
+  given: EvaluationCase,
+  { policy, sid, index, orgIdentifier, layer }: StatementPlace,
+): StatementSource {
+  return {
+    policy,
+    ...(sid === undefined ? {} : { sid }),
+    index,
+    ...(orgIdentifier === undefined ? {} : { orgIdentifier }),
+    ...accountOf(given, layer),
+  };
 }
 
 function explainDeny(given: EvaluationCase, result: EvaluationResult): Reason {
   const place = result.matched.find(({ effect, unknown }) => effect === "Deny" && unknown === undefined);
   if (place === undefined) return { text: "" };
-  const trace = findTrace(given, place);
+  const trace = findStatementTrace(given, place);
   const why =
     trace === undefined || trace.conditions.length === 0 ? "" : `, because ${describeHolding(trace)}`;
   return {
     text: `: ${describeStatement(place, given)} denies it${why}`,
     layer: place.layer,
     place,
-    fix: trace === undefined ? undefined : exceptCaller(given, trace),
   };
 }
 
@@ -114,26 +145,10 @@ function explainSilence(given: EvaluationCase, result: EvaluationResult): Reason
   if (layer === undefined) return { text: "" };
   const silent = result.blockedBy.map((each) => describeSilence(each, given, result));
   const text = `: ${silent.join(", and ")}`;
-  const miss = nearestMiss(given, result, layer);
-  if (miss === undefined) return { text, layer, fix: suggestAllow(given, layer) };
+  const miss = findNearestMiss(given, result, layer);
+  if (miss === undefined) return { text, layer };
   const place = placeOf(miss.trace);
-  const fix = miss.because === "conditions" ? widenConditions(miss.trace) : suggestAllow(given, layer);
-  return { text: `${text}; ${describeMiss(given, miss)}`, layer: miss.trace.layer, place, fix };
-}
-
-/**
- * Only organisation levels that don't allow are looked at; within the account a grant by the resource's policy would do as
- * well, so that a near miss there counts where the identity's own policies have none.
- */
-function nearestMiss(given: EvaluationCase, result: EvaluationResult, layer: Layer): NearMiss | undefined {
-  const request = openRequest(given);
-  const closed = result.layers.find((each) => each.layer === layer)?.closedLevels;
-  const own = findNearMisses(given, layer, request).find(
-    ({ trace }) => closed === undefined || closed.includes(trace.orgIdentifier ?? ""),
-  );
-  const isSameAccount = request.principal.accountId === request.resourceAccountId;
-  if (own !== undefined || layer !== "identity" || !isSameAccount) return own;
-  return findNearMisses(given, "resource", request)[0];
+  return { text: `${text}; ${describeMiss(given, miss)}`, layer: miss.trace.layer, place };
 }
 
 function describeMiss(given: EvaluationCase, { trace, because }: NearMiss): string {
@@ -161,11 +176,4 @@ function placeOf({ layer, policy, orgIdentifier, statement }: StatementTrace): S
     ...(orgIdentifier === undefined ? {} : { orgIdentifier }),
     ...(sid === undefined ? {} : { sid }),
   };
-}
-
-function findTrace(given: EvaluationCase, place: MatchedStatement): StatementTrace | undefined {
-  return traceStatements(given, place.layer, openRequest(given)).find(
-    ({ policy, orgIdentifier, statement }) =>
-      policy === place.policy && orgIdentifier === place.orgIdentifier && statement.index === place.index,
-  );
 }

@@ -1,5 +1,5 @@
-import type { EvaluationCase, Layer } from "./evaluation-case.ts";
-import type { RequestContext } from "./request-context.ts";
+import type { EvaluationCase, EvaluationResult, Layer } from "./evaluation-case.ts";
+import { openRequest, type RequestContext } from "./request-context.ts";
 import { type StatementTrace, traceStatements } from "./trace-statements.ts";
 import { no } from "./truth.ts";
 
@@ -9,12 +9,28 @@ export interface NearMiss {
   readonly because: "conditions" | "resource" | "caller";
 }
 
-/** The Allow statements of a layer that nearly matched, the nearest first. */
-export function findNearMisses(
+/**
+ * The Allow that came nearest to opening a silent layer. Only organisation levels that don't allow are looked at; within
+ * the account a grant by the resource's policy would do as well, so that a near miss there counts where the identity's own
+ * policies have none.
+ */
+export function findNearestMiss(
   given: EvaluationCase,
+  result: EvaluationResult,
   layer: Layer,
-  request: RequestContext,
-): readonly NearMiss[] {
+): NearMiss | undefined {
+  const request = openRequest(given);
+  const closed = result.layers.find((each) => each.layer === layer)?.closedLevels;
+  const own = findNearMisses(given, layer, request).find(
+    ({ trace }) => closed === undefined || closed.includes(trace.orgIdentifier ?? ""),
+  );
+  const isSameAccount = request.principal.accountId === request.resourceAccountId;
+  if (own !== undefined || layer !== "identity" || !isSameAccount) return own;
+  return findNearMisses(given, "resource", request)[0];
+}
+
+/** The Allow statements of a layer that nearly matched, the nearest first. */
+function findNearMisses(given: EvaluationCase, layer: Layer, request: RequestContext): readonly NearMiss[] {
   return traceStatements(given, layer, request)
     .filter(({ statement, action }) => statement.effect === "Allow" && action)
     .flatMap((trace) => {

@@ -1,10 +1,10 @@
 import { type CompiledPolicy, compilePolicy, type CompiledStatement } from "./compile-policy.ts";
 import { type Condition, matchCondition } from "./condition.ts";
-import type { EvaluationCase, Layer } from "./evaluation-case.ts";
+import type { EvaluationCase, Layer, MatchedStatement } from "./evaluation-case.ts";
 import { listLayerPolicies, policyName } from "./layer-policies.ts";
 import { matchCaller, matchesAction, matchResources } from "./match-statement.ts";
 import type { PrincipalMatch } from "./principal-pattern.ts";
-import type { KeyValues, RequestContext } from "./request-context.ts";
+import { type KeyValues, openRequest, type RequestContext } from "./request-context.ts";
 import { type Truth, yes } from "./truth.ts";
 
 export interface ConditionTrace {
@@ -42,6 +42,17 @@ export function traceCovering(
   request: RequestContext,
 ): readonly StatementTrace[] {
   return traceChosen({ given, layer, choose: (policy) => policy.statementsFor(request.action) }, request);
+}
+
+/** How the parts of one statement of a result fared. */
+export function findStatementTrace(
+  given: EvaluationCase,
+  place: Pick<MatchedStatement, "layer" | "policy" | "orgIdentifier" | "index">,
+): StatementTrace | undefined {
+  return traceStatements(given, place.layer, openRequest(given)).find(
+    ({ policy, orgIdentifier, statement }) =>
+      policy === place.policy && orgIdentifier === place.orgIdentifier && statement.index === place.index,
+  );
 }
 
 interface Choice {

@@ -1,3 +1,6 @@
+import type { ExplanationTree } from "@garrison/iam/explanation-tree";
+import type { PolicyPatch } from "@garrison/iam/policy-patch";
+
 /** The outcome of walking a role chain, link by link; the same data is printed, served and shown as a picture. */
 
 export type Verdict = "passed" | "failed" | "unknown";
@@ -39,6 +42,10 @@ export interface LinkFinding {
   readonly statement?: StatementOrigin;
   /** The smallest IAM policy statement or trust statement that mends it. */
   readonly fix?: Readonly<Record<string, unknown>>;
+  /** The same as changes of documents, each for its owner; all of them together mend it. `resource` is a trust policy too. */
+  readonly patches?: readonly PolicyPatch[];
+  /** What was weighed, where the policies could be read: for a screen. */
+  readonly tree?: ExplanationTree;
 }
 
 export interface ChainReport {

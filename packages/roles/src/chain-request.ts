@@ -1,5 +1,14 @@
 import type { RoleId } from "./role-definition.ts";
 
+/** How long a session policy is that a task's credentials will be narrowed with. */
+export interface SessionPolicySize {
+  /** The role that is assumed with it. */
+  readonly roleId: RoleId;
+  /** What it is for, as words after "to": `write the repository`. */
+  readonly title: string;
+  readonly characters: number;
+}
+
 /** Which chain to walk: who launches what where, and what its rights will be used on. */
 export interface ChainRequest {
   /** The launching role of the operations; or the worker, worker-deployment or repository role by itself. */
@@ -24,6 +33,8 @@ export interface ChainRequest {
   /** The appliance's role or user. Default: whoever asks. */
   readonly applianceArn?: string;
   readonly region: string;
+  /** Where the worker is launched: with read rights, the policies of its VPC's endpoints are judged too. */
+  readonly subnetId?: string;
   /** The installation's id, as in tags and queue names. Default: any. */
   readonly installation?: string;
   readonly names?: Readonly<Partial<Record<RoleId, string>>>;
@@ -33,4 +44,6 @@ export interface ChainRequest {
   readonly bucketPrefix?: string;
   readonly stagingBuckets?: readonly string[];
   readonly repositoryKeyArns?: readonly string[];
+  /** What the tasks of these operations will be lent: measured against what STS takes. */
+  readonly sessionPolicies?: readonly SessionPolicySize[];
 }

@@ -15,6 +15,8 @@ export interface ChainSubject {
   readonly operations: readonly OperationDefinition[];
   /** What `${name}` in the grants stands for, with one concrete Region. */
   readonly values: RoleValues;
+  /** Where workers are launched, when it is known: their calls meet the policies of its VPC's endpoints. */
+  readonly subnetId?: string;
   /** The worker role that this role passes to EC2; absent when it launches nothing. */
   readonly passes?: string;
 }
@@ -108,6 +110,7 @@ class ChainPlan {
       externalId: role.id === "repository" ? (repositoryExternalId ?? ofAccount) : ofAccount,
       operations,
       values: this.#values(roleArn),
+      ...(this.#request.subnetId === undefined ? {} : { subnetId: this.#request.subnetId }),
     };
   }
 

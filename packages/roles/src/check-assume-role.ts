@@ -1,19 +1,10 @@
-import { evaluate } from "@garrison/iam/evaluate";
-import type { EvaluationCase } from "@garrison/iam/evaluation-case";
-import { explain } from "@garrison/iam/explain";
 import type { LinkFinding } from "./chain-report.ts";
 import type { ChainSubject } from "./chain-subjects.ts";
 import { checkTrust } from "./check-trust.ts";
-import type { CollectedPolicies } from "./policy-reader.ts";
-import type { Answer, Call, RoleProbe } from "./prober.ts";
-import { principalArnOf } from "./role-arn.ts";
-import { trustFix, type RoleKnowledge, type RoleWalk } from "./role-walk.ts";
-
-interface Attempt {
-  readonly walk: RoleWalk;
-  readonly assumed: Answer<RoleProbe>;
-  readonly trust: RoleKnowledge["trust"];
-}
+import { explainRefusal } from "./explain-refusal.ts";
+import type { Answer, Call } from "./prober.ts";
+import { parseRoleArn, principalArnOf } from "./role-arn.ts";
+import { trustFix, trustPatches, type Attempt, type RoleWalk } from "./role-walk.ts";
 
 /** Links 1 and the opposite test: the appliance can become the role, and nobody can without the external ID. */
 export async function checkAssumeRole(
@@ -32,72 +23,19 @@ export async function checkAssumeRole(
     const sentence = `Whether ${principalArnOf(caller.arn)} can assume ${subject.roleArn} is unknown: ${attempt.assumed.message}.`;
     return [{ ...base, ...missing, verdict: "unknown", sentence }];
   }
-  return [{ ...base, ...missing, verdict: "failed", ...(await refusalOf(attempt, subject, call)) }];
+  const foreign = otherPartition(attempt.walk, subject);
+  if (foreign !== undefined) {
+    return [{ ...base, ...missing, verdict: "failed", sentence: foreign, knownBy: ["executed", "read"] }];
+  }
+  return [{ ...base, ...missing, verdict: "failed", ...(await explainRefusal(attempt, subject, call)) }];
 }
 
-/** STS never says why; the trust policy does where somebody could read it, the appliance's own policies otherwise. */
-async function refusalOf(
-  { trust, walk }: Attempt,
-  subject: ChainSubject,
-  call: Call,
-): Promise<Pick<LinkFinding, "sentence" | "statement" | "fix">> {
-  const appliance = principalArnOf(walk.caller.arn);
-  if (trust.outcome !== "known") {
-    const sentence = `AWS refused to let ${appliance} assume ${subject.roleArn}. STS does not say why: the role may not exist, its trust policy may not name the appliance or may ask for another external ID, or the appliance may lack sts:AssumeRole on it.`;
-    return { sentence, fix: trustFix(walk.caller, subject) };
-  }
-  const said = checkTrust({
-    roleArn: subject.roleArn,
-    accountId: subject.accountId,
-    trust: trust.value.document,
-    principal: walk.caller.arn,
-    ...(subject.externalId === undefined ? {} : { externalId: subject.externalId }),
-  });
-  if (said.verdict !== "trusts") {
-    return {
-      sentence: said.sentence,
-      ...(said.statement === undefined ? {} : { statement: said.statement }),
-      fix: trustFix(walk.caller, subject),
-    };
-  }
-  const own = await walk.policyReader?.collect(appliance, call);
-  const explained =
-    own?.outcome === "known"
-      ? explainCaller(own.value, walk, { subject, trust: trust.value.document })
-      : undefined;
-  const fix = {
-    Sid: "AssumeRoles",
-    Effect: "Allow",
-    Action: ["sts:AssumeRole"],
-    Resource: [subject.roleArn],
-  };
-  const accountId = walk.caller.accountId;
-  const statement = { layer: "identity", policy: "garrison-appliance", accountId };
-  const sentence = `${subject.roleArn} trusts ${appliance}, and yet AWS refused: the appliance's own IAM policies, or its account's organisation policies, don't allow sts:AssumeRole on it.`;
-  return explained === undefined ? { sentence, statement, fix } : { sentence: explained, statement, fix };
-}
-
-function explainCaller(
-  policies: CollectedPolicies,
-  walk: RoleWalk,
-  asked: { readonly subject: ChainSubject; readonly trust: object },
-): string | undefined {
-  const { externalId, roleArn, accountId } = asked.subject;
-  const assumption: EvaluationCase = {
-    request: {
-      action: "sts:AssumeRole",
-      resource: { resource: roleArn, accountId },
-      principal: walk.caller.arn,
-      context: {
-        "sts:RoleSessionName": "garrison-check",
-        ...(externalId === undefined ? {} : { "sts:ExternalId": externalId }),
-      },
-    },
-    ...policies,
-    resourcePolicy: asked.trust,
-  };
-  const result = evaluate(assumption);
-  return result.decision === "Allowed" ? undefined : explain(assumption, result).sentence;
+/** Partitions know nothing of each other: no policy can mend that. */
+function otherPartition({ caller }: RoleWalk, { roleArn }: ChainSubject): string | undefined {
+  const own = caller.arn.split(":")[1];
+  const { partition } = parseRoleArn(roleArn);
+  if (own === partition) return undefined;
+  return `${principalArnOf(caller.arn)} is in the partition ${own} and ${roleArn} in ${partition}: no role can be assumed from one partition into another. Check the ARN, or run an appliance in ${partition}.`;
 }
 
 /** A role that lets the appliance in without the external ID lets everybody's appliance in (the confused deputy). */
@@ -112,18 +50,37 @@ async function oppositeTest(attempt: Attempt, subject: ChainSubject, call: Call)
   }
   if (without.outcome === "known") {
     const sentence = `${roleArn} can be assumed without an external ID: its trust policy has to ask for one (sts:ExternalId).`;
-    return {
-      ...base,
-      verdict: "failed",
-      sentence,
-      action: "sts:AssumeRole",
-      resource: roleArn,
-      fix: trustFix(caller, subject),
-    };
+    const fix = trustFix(caller, subject);
+    const asked = { action: "sts:AssumeRole", resource: roleArn };
+    return { ...base, ...asked, verdict: "failed", sentence, fix, ...openStatement(attempt, subject, fix) };
   }
   return {
     ...base,
     verdict: "unknown",
     sentence: `Whether ${roleArn} asks for an external ID is unknown: ${without.message}.`,
   };
+}
+
+/** The statement that lets the appliance in without an external ID, and its replacement. */
+function openStatement(
+  { trust, walk }: Attempt,
+  subject: ChainSubject,
+  fix: Readonly<Record<string, unknown>>,
+): Pick<LinkFinding, "statement" | "patches"> {
+  if (trust.outcome !== "known") return {};
+  const { accountId, roleArn } = subject;
+  const said = checkTrust({
+    roleArn,
+    accountId,
+    trust: trust.value.document,
+    principal: walk.caller.arn,
+  });
+  const index = said.statement?.statementIndex;
+  if (said.verdict !== "trusts" || said.statement === undefined || index === undefined) return {};
+  const [patch] = trustPatches(subject, said, fix);
+  if (patch === undefined) return { statement: said.statement };
+  // The open statement itself has to go: ours beside it would leave the door open.
+  const { sid } = said.statement;
+  const named = sid === undefined ? {} : { sid };
+  return { statement: said.statement, patches: [{ ...patch, ...named, change: "replace", index }] };
 }

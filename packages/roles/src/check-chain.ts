@@ -1,6 +1,7 @@
 import type { ChainReport, LinkFinding, Verdict } from "./chain-report.ts";
 import type { ChainRequest } from "./chain-request.ts";
 import { chainSubjects, type ChainSubject } from "./chain-subjects.ts";
+import { joinPatches } from "./join-patches.ts";
 import type { PolicyReader } from "./policy-reader.ts";
 import type { CallerFacts, Call, Prober, RoleProbe } from "./prober.ts";
 import { walkRole } from "./walk-role.ts";
@@ -25,12 +26,13 @@ export async function checkChain(
   const findings: LinkFinding[] = [];
   let launcher: RoleProbe | undefined;
   for (const subject of chainSubjects(request, caller.value)) {
-    const walk = { ...dependencies, caller: callerOf(request, caller.value), launcher };
+    const { sessionPolicies = [] } = request;
+    const walk = { ...dependencies, caller: callerOf(request, caller.value), launcher, sessionPolicies };
     const walked = await walkRole(walk, subject, call);
     findings.push(...walked.findings, ...wrongAccount(subject));
     if (subject.passes !== undefined) launcher = walked.probe;
   }
-  return reportOf(request, findings);
+  return reportOf(request, joinPatches(findings));
 }
 
 /** Whoever asks is the appliance, unless the request names it. */

@@ -3,16 +3,16 @@ import type { ChainSubject } from "./chain-subjects.ts";
 import { grantProbes, type GrantProbe } from "./grant-probes.ts";
 import { judgeAction } from "./judge-action.ts";
 import { foreignKeys, knownContextKeys } from "./known-context-keys.ts";
-import type { CollectedPolicies } from "./policy-reader.ts";
 import type { Call, RoleProbe } from "./prober.ts";
+import type { SeenPolicies } from "./seen-policies.ts";
 import { simulateProbes, type SimulatedProbes } from "./simulate-probes.ts";
 import { summarizeGrants } from "./summarize-grants.ts";
 
 export interface GrantSources {
   /** Absent when the role can't be assumed. */
-  readonly probe?: RoleProbe;
+  readonly probe: RoleProbe | undefined;
   /** Absent when nobody with read rights is there. */
-  readonly policies?: CollectedPolicies;
+  readonly policies: SeenPolicies | undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { LinkFinding } from "./chain-report.ts";
 import type { ChainSubject } from "./chain-subjects.ts";
 import { checkTrust } from "./check-trust.ts";
-import { trustFix, type RoleKnowledge, type RoleWalk } from "./role-walk.ts";
+import { trustFix, trustPatches, type RoleKnowledge, type RoleWalk } from "./role-walk.ts";
 import { ec2Trust } from "./trust-policy.ts";
 
 /** Link 2: the trust policy names the appliance, with the external ID that the appliance holds. */
@@ -23,15 +23,10 @@ export function checkApplianceTrust(
   const withStatement = said.statement === undefined ? found : { ...found, statement: said.statement };
   if (said.verdict === "trusts") return [{ ...withStatement, verdict: "passed" }];
   const verdict = said.verdict === "refuses" ? "failed" : "unknown";
-  return [
-    {
-      ...withStatement,
-      verdict,
-      action: "sts:AssumeRole",
-      resource: subject.roleArn,
-      fix: trustFix(walk.caller, subject),
-    },
-  ];
+  const fix = trustFix(walk.caller, subject);
+  const patches = trustPatches(subject, said, fix);
+  const asked = { action: "sts:AssumeRole", resource: subject.roleArn };
+  return [{ ...withStatement, ...asked, verdict, fix, patches }];
 }
 
 function unreadTrust(
@@ -72,7 +67,9 @@ export function checkEc2Trust(subject: ChainSubject, trust: RoleKnowledge["trust
   if (best.verdict === "trusts") return [withoutUndefined({ ...found, verdict: "passed" })];
   const fix = { ...ec2Trust(subject.values) };
   const verdict = best.verdict === "refuses" ? "failed" : "unknown";
-  return [withoutUndefined({ ...found, verdict, action: "sts:AssumeRole", resource: subject.roleArn, fix })];
+  const patches = trustPatches(subject, best, fix);
+  const asked = { action: "sts:AssumeRole", resource: subject.roleArn };
+  return [withoutUndefined({ ...found, ...asked, verdict, fix, patches })];
 }
 
 function withoutUndefined(

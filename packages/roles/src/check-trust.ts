@@ -1,7 +1,8 @@
 import { evaluate } from "@garrison/iam/evaluate";
 import type { EvaluationCase } from "@garrison/iam/evaluation-case";
-import { explain } from "@garrison/iam/explain";
+import { explain, type Explanation } from "@garrison/iam/explain";
 import type { PolicyDocument, StatementDocument } from "@garrison/iam/policy-document";
+import type { PolicyPatch } from "@garrison/iam/policy-patch";
 import type { StatementOrigin } from "./chain-report.ts";
 
 /** What a trust policy says to one caller. */
@@ -9,6 +10,8 @@ export interface TrustVerdict {
   readonly verdict: "trusts" | "refuses" | "depends";
   readonly sentence: string;
   readonly statement?: StatementOrigin;
+  /** For a statement that denies: the same with the caller excepted. */
+  readonly patches?: readonly PolicyPatch[];
 }
 
 export interface TrustQuestion {
@@ -45,10 +48,18 @@ export function checkTrust(question: TrustQuestion): TrustVerdict {
     const sentence = `Whether ${question.roleArn} trusts ${question.principal} depends on ${keys}.`;
     return { verdict: "depends", sentence, statement: origin };
   }
-  return refusal(question, origin, () => explain(asked, result).sentence);
+  if (result.decision === "ExplicitlyDenied") return denialOf(origin, explain(asked, result));
+  return refusal(question, origin);
 }
 
-function refusal(question: TrustQuestion, origin: StatementOrigin, explained: () => string): TrustVerdict {
+function denialOf(origin: StatementOrigin, { patches, sentence, statement }: Explanation): TrustVerdict {
+  const place = statement === undefined ? {} : { sid: statement.sid, statementIndex: statement.index };
+  const named = patches.map((patch) => ({ ...patch, policy: origin.policy }));
+  return { verdict: "refuses", sentence, statement: { ...origin, ...place }, patches: named };
+}
+
+/** No statement lets the caller in: the one that nearly does tells why. */
+function refusal(question: TrustQuestion, origin: StatementOrigin): TrustVerdict {
   const { principal, roleArn } = question;
   const statements = statementsOf(question.trust);
   const deleted = statements.findIndex((statement) => namesDeletedPrincipal(statement));
@@ -64,10 +75,7 @@ function refusal(question: TrustQuestion, origin: StatementOrigin, explained: ()
     const sentence = `${roleArn} trusts ${principal} only with the external ID in its trust policy, and ${held}.`;
     return { verdict: "refuses", sentence, statement: { ...origin, ...placeOf(statements, wrongId) } };
   }
-  const denying = statements.some((statement) => statement.Effect === "Deny");
-  const sentence = denying
-    ? explained()
-    : `No statement in the trust policy of ${roleArn} lets ${principal} assume it.`;
+  const sentence = `No statement in the trust policy of ${roleArn} lets ${principal} assume it.`;
   return { verdict: "refuses", sentence, statement: origin };
 }
 

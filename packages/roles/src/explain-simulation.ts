@@ -6,6 +6,8 @@ import type { SimulatedDecision } from "./prober.ts";
 export interface Denial {
   readonly sentence: string;
   readonly statement?: StatementOrigin;
+  /** Nothing denies: only an allow of the role's own is missing. */
+  readonly isSilent?: true;
 }
 
 /** What the simulator's answer means in one sentence; it names the layer, and the policy where IAM tells it. */
@@ -43,7 +45,8 @@ export function missingAllow(
 ): Denial {
   const policy = policyNameOf(probe.operation);
   const sentence = `No IAM policy of ${subject.roleArn} allows ${what.action} on ${what.resource}, needed to ${probe.grant.step}.`;
-  return { sentence, statement: { layer: "identity", policy, accountId: subject.accountId } };
+  const statement = { layer: "identity", policy, accountId: subject.accountId };
+  return { sentence, statement, isSilent: true };
 }
 
 /** The name under which `roles export` writes the rights of an operation. */

@@ -2,11 +2,11 @@ import type { LinkFinding, LinkName } from "./chain-report.ts";
 import type { ChainSubject } from "./chain-subjects.ts";
 import { evaluateProbe, type EvaluatedProbe } from "./evaluate-probe.ts";
 import { explainSimulation, type Denial } from "./explain-simulation.ts";
-import { grantStatement } from "./grant-statement.ts";
+import { grantPatch } from "./grant-patches.ts";
 import type { GrantProbe } from "./grant-probes.ts";
 import { foreignKeys } from "./known-context-keys.ts";
-import type { CollectedPolicies } from "./policy-reader.ts";
 import type { SimulatedDecision } from "./prober.ts";
+import type { SeenPolicies } from "./seen-policies.ts";
 import type { SimulatedProbes } from "./simulate-probes.ts";
 
 /** The verdict on one action of a grant, over all its resources. */
@@ -23,7 +23,7 @@ export interface JudgedAction {
 /** What one role is judged by. */
 export interface Judging {
   /** Absent when nobody with read rights is there. */
-  readonly policies: CollectedPolicies | undefined;
+  readonly policies: SeenPolicies | undefined;
   readonly subject: ChainSubject;
   readonly simulated: SimulatedProbes;
   /** Lower case: context keys that the check fills in, or that belong to other grants of the catalogue. */
@@ -53,13 +53,16 @@ function judgeResource(judging: Judging, probe: GrantProbe, pair: Pair): JudgedA
   const evaluated =
     policies === undefined ? undefined : evaluateProbe({ subject: judging.subject, policies }, probe, pair);
   const bySimulation = simulated === undefined ? undefined : simulatedVerdict(simulated, judging.knownKeys);
-  const verdict = worse(bySimulation, evaluated?.verdict);
+  const hasGaps = (policies?.gaps.length ?? 0) > 0;
+  // The simulator was not told what only the call will have, and takes it for absent: a denial by that is no knowledge.
+  const isOpen = evaluated?.verdict === "unknown" && !hasGaps;
+  const verdict = isOpen ? "unknown" : worse(bySimulation, evaluated?.verdict);
   const knownBy = [
     ...(bySimulation === undefined ? [] : ["simulated"]),
     ...(evaluated === undefined ? [] : ["evaluated"]),
   ];
   const base = { probe, action: pair.action, verdict, knownBy };
-  const disagreement = disagreementOf(judging, pair, { bySimulation, evaluated });
+  const disagreement = isOpen ? undefined : disagreementOf(judging, pair, { bySimulation, evaluated });
   const withDisagreement = disagreement === undefined ? base : { ...base, disagreement };
   if (verdict === "allowed" || verdict === "not-asked" || probe.grant.neededWhen !== undefined)
     return withDisagreement;
@@ -121,7 +124,7 @@ function disagreementOf(judging: Judging, pair: Pair, ways: BothWays): LinkFindi
     link: linkOf(pair.action),
     subject: judging.subject.roleArn,
     verdict: "unknown",
-    sentence: `IAM's simulator and the evaluation of the policies disagree about ${pair.action} on ${pair.resource}: ${bySimulation} and ${evaluated.verdict}.`,
+    sentence: `IAM's simulator and the evaluation of the policies disagree about ${pair.action} on ${pair.resource}: ${bySimulation} and ${evaluated.verdict}. If the policies of ${judging.subject.roleArn} were changed in the last minutes, IAM is still spreading the change: check again; otherwise a layer is at work that could not be read.`,
     knownBy: ["simulated", "evaluated"],
     ...pair,
   };
@@ -130,20 +133,27 @@ function disagreementOf(judging: Judging, pair: Pair, ways: BothWays): LinkFindi
 function findingOf(
   subject: ChainSubject,
   probe: GrantProbe,
-  found: Pair & Denial & Pick<JudgedAction, "verdict" | "knownBy">,
+  found: Pair & Denial & Pick<JudgedAction, "verdict" | "knownBy"> & Pick<LinkFinding, "patches" | "tree">,
 ): LinkFinding {
-  const statement = grantStatement(probe.grant, subject.values);
-  const isMissing = found.statement?.layer === "identity" || found.statement?.layer === "boundary";
+  const { action, knownBy, resource, sentence, statement, tree } = found;
+  const granted = grantPatch({ subject, probe, action });
+  const isOwn = statement?.layer === "identity" || statement?.layer === "boundary";
+  // Without the policies at hand, all that is known to help is the grant itself, and only where nothing denies it.
+  const patches =
+    found.patches ?? (isOwn && granted !== undefined && found.isSilent === true ? [granted] : []);
+  const fix = isOwn ? granted?.statement : patches[0]?.statement;
   return {
-    link: linkOf(found.action),
+    link: linkOf(action),
     subject: subject.roleArn,
     verdict: found.verdict === "denied" ? "failed" : "unknown",
-    sentence: found.sentence,
-    knownBy: found.knownBy,
-    action: found.action,
-    resource: found.resource,
-    ...(found.statement === undefined ? {} : { statement: found.statement }),
-    ...(statement === undefined || !isMissing ? {} : { fix: { ...statement, Action: [found.action] } }),
+    sentence,
+    knownBy,
+    action,
+    resource,
+    ...(statement === undefined ? {} : { statement }),
+    ...(fix === undefined ? {} : { fix: { ...fix } }),
+    ...(patches.length === 0 ? {} : { patches }),
+    ...(tree === undefined ? {} : { tree }),
   };
 }
 

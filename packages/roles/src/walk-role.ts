@@ -1,13 +1,14 @@
 import { checkAssumeRole } from "./check-assume-role.ts";
+import { checkLimits } from "./check-limits.ts";
 import { checkGrants } from "./check-grants.ts";
 import { checkInstanceProfile } from "./check-instance-profile.ts";
 import type { LinkFinding } from "./chain-report.ts";
 import type { ChainSubject } from "./chain-subjects.ts";
 import { checkApplianceTrust, checkEc2Trust } from "./check-role-trust.ts";
-import type { CollectedPolicies } from "./policy-reader.ts";
 import type { Answer, Call, RoleFacts, RoleProbe } from "./prober.ts";
 import { parseRoleArn } from "./role-arn.ts";
 import type { RoleKnowledge, RoleWalk } from "./role-walk.ts";
+import { readPolicies } from "./seen-policies.ts";
 
 export interface WalkedRole {
   readonly probe: RoleProbe | undefined;
@@ -19,10 +20,10 @@ export async function walkRole(walk: RoleWalk, subject: ChainSubject, call: Call
   const { externalId, roleArn } = subject;
   const assumed = await walk.prober.assume(assumeRequest(roleArn, externalId), call);
   const probe = assumed.outcome === "known" ? assumed.value : undefined;
-  const policies = await collect(walk, roleArn, call);
+  const policies = await readPolicies(walk.policyReader, subject, call);
   const trust = await readTrust({ walk, probe, policies }, subject, call);
   const findings = [
-    ...(await checkAssumeRole({ walk, assumed, trust }, subject, call)),
+    ...(await checkAssumeRole({ walk, assumed, trust, policies }, subject, call)),
     ...checkApplianceTrust(walk, subject, trust),
     ...(subject.role.id === "worker"
       ? await checkInstanceProfile({ probe, launcher: walk.launcher }, subject, call)
@@ -30,16 +31,14 @@ export async function walkRole(walk: RoleWalk, subject: ChainSubject, call: Call
     ...(subject.role.trusts.includes("ec2") ? checkEc2Trust(subject, trust) : []),
     ...(await checkGrants({ probe, policies }, subject, call)),
   ];
-  return { probe, findings };
+  const limits = await walk.policyReader?.readAccountLimits(subject.accountId, call);
+  const { sessionPolicies } = walk;
+  const limited = checkLimits({ trust, policies, limits, findings, sessionPolicies }, subject);
+  return { probe, findings: [...findings, ...limited] };
 }
 
 function assumeRequest(roleArn: string, externalId: string | undefined) {
   return externalId === undefined ? { roleArn } : { roleArn, externalId };
-}
-
-async function collect(walk: RoleWalk, roleArn: string, call: Call): Promise<CollectedPolicies | undefined> {
-  const answer = await walk.policyReader?.collect(roleArn, call);
-  return answer?.outcome === "known" ? answer.value : undefined;
 }
 
 /** The role's own word first; then an operator's; then what the launching role sees through the instance profile. */

@@ -63,6 +63,21 @@ test("a file is read, and people get a table and the reason of each denial", asy
   expect(printed).toContain(
     "denied: arn:aws:iam::111111111111:user/ann may not s3:GetObject on arn:aws:s3:::b/k",
   );
+  expect(printed).toContain(
+    "would mend it: add to a new permissions boundary in account 111111111111: " +
+      '{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/k"}',
+  );
+});
+
+test("with --explain the answer also holds what was weighed, as a tree", async () => {
+  const answer = JSON.parse(await run(["-", "--json", "--explain"], JSON.stringify(denied))) as {
+    explanation: { sentence: string; layers: { layer: string; isBlocking: boolean }[]; patches: object[] };
+  };
+  expect(answer.explanation.layers.map(({ isBlocking, layer }) => [layer, isBlocking])).toEqual([
+    ["identity", true],
+    ["boundary", true],
+  ]);
+  expect(answer.explanation.patches).toHaveLength(2);
 });
 
 test("malformed input is a named error", async () => {

@@ -4,7 +4,9 @@ import type { Command } from "commander";
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { evaluate } from "@garrison/iam/evaluate";
 import type { EvaluationCase, EvaluationResult } from "@garrison/iam/evaluation-case";
+import { describePatch } from "@garrison/iam/describe-patch";
 import { explain } from "@garrison/iam/explain";
+import { explainAsTree } from "@garrison/iam/explanation-tree";
 import { contextAsGiven } from "@garrison/iam/context-as-given";
 import { parseCase } from "@garrison/iam/parse-case";
 import type { CliContext } from "../cli-context.ts";
@@ -23,6 +25,7 @@ interface Refusal {
 interface EvaluateFlags {
   readonly json?: true;
   readonly fillContext?: true;
+  readonly explain?: true;
 }
 
 const shape = `
@@ -47,6 +50,7 @@ export function register(program: Command, context: CliContext): void {
     .argument("<file>", "a JSON file, or - for standard input")
     .option("--json", "print one object, or one array for an array of cases")
     .addHelpText("after", shape)
+    .option("--explain", "with --json: add what was weighed, as a tree, and the patches that mend it")
     .option("--fill-context", "fill in the context keys that follow from the request")
     .action((file: string, flags: EvaluateFlags) => evaluateFile(file, flags, context));
 }
@@ -62,7 +66,7 @@ async function evaluateFile(file: string, flags: EvaluateFlags, context: CliCont
     context.stdout.write(formatTable(answers));
     return;
   }
-  const printed = answers.map(toOutput);
+  const printed = answers.map((each) => toOutput(each, flags));
   context.stdout.write(`${JSON.stringify(isList ? printed : printed[0], null, 2)}\n`);
 }
 
@@ -102,15 +106,16 @@ function parseJson(source: string, file: string): unknown {
   }
 }
 
-/** The documented output; programs rely on exactly these keys. */
-function toOutput(answer: Answer | Refusal): object {
+/** The documented output; programs rely on exactly these keys, and on `explanation` only when they ask for it. */
+function toOutput(answer: Answer | Refusal, flags: EvaluateFlags): object {
   if ("error" in answer) {
     const { name, error } = answer;
     return { name, error: { code: error.code, message: error.message } };
   }
   const { given, result } = answer;
   const { decision, blockedBy, matched, missingContext } = result;
-  return { name: given.name, decision, blockedBy, matched, missingContext };
+  const explanation = flags.explain === true ? { explanation: explainAsTree(given) } : {};
+  return { name: given.name, decision, blockedBy, matched, missingContext, ...explanation };
 }
 
 function formatTable(answers: readonly (Answer | Refusal)[]): string {
@@ -140,7 +145,9 @@ function formatTable(answers: readonly (Answer | Refusal)[]): string {
 }
 
 function formatReason(given: EvaluationCase, result: EvaluationResult): string {
-  const { sentence, fix } = explain(given, result);
+  const { isMendedByPatches, patches, sentence } = explain(given, result);
   const title = given.name === undefined ? "" : `${given.name}: `;
-  return `\n${title}${sentence}${fix === undefined ? "" : `\n  a statement that would do: ${JSON.stringify(fix)}`}`;
+  const mends = patches.map((patch) => `  would mend it: ${describePatch(patch)}`);
+  const rest = patches.length > 0 && !isMendedByPatches ? ["  and the request has to change, too"] : [];
+  return [`\n${title}${sentence}`, ...mends, ...rest].join("\n");
 }

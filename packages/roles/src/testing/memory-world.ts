@@ -6,7 +6,8 @@ import type {
   OrganizationLevel,
 } from "@garrison/iam/evaluation-case";
 import type { RoleDocuments } from "../export-role.ts";
-import type { PolicyReader } from "../policy-reader.ts";
+import { defaultLimits } from "../check-limits.ts";
+import type { AccountLimits, EndpointPolicies, PolicyReader } from "../policy-reader.ts";
 import type {
   Answer,
   InstanceProfileFacts,
@@ -21,22 +22,42 @@ import { parseRoleArn, principalArnOf } from "../role-arn.ts";
 export interface MemoryRole {
   readonly arn: string;
   trust: object;
+  /** Inline ones by name, attached ones by ARN. */
   identityPolicies: NamedPolicy[];
   permissionBoundaries?: NamedPolicy[];
   profiles: string[];
+  /** What IAM still goes by, while a change of the role spreads. */
+  before?: Pick<MemoryRole, "trust" | "identityPolicies">;
 }
 
 export interface MemoryWorld {
   /** The appliance as STS names it. */
   readonly caller: string;
+  /** What the appliance's present credentials were narrowed with; nobody can read it. */
+  callerSessionPolicy?: object;
   readonly roles: Map<string, MemoryRole>;
   /** Organisation levels by account. */
   readonly serviceControlPolicies: Map<string, OrganizationLevel[]>;
+  readonly resourceControlPolicies: Map<string, OrganizationLevel[]>;
+  /** Of buckets and keys, by ARN. */
+  readonly resourcePolicies: Map<string, object>;
+  /** By subnet. */
+  readonly endpointPolicies: Map<string, EndpointPolicies>;
+  /** By account; AWS's defaults where absent. */
+  readonly limits: Map<string, AccountLimits>;
 }
 
 /** Accounts and roles in memory, judged by the evaluator: the port's implementation for tests. */
 export function memoryWorld(caller: string): MemoryWorld {
-  return { caller, roles: new Map(), serviceControlPolicies: new Map() };
+  return {
+    caller,
+    roles: new Map(),
+    serviceControlPolicies: new Map(),
+    resourceControlPolicies: new Map(),
+    resourcePolicies: new Map(),
+    endpointPolicies: new Map(),
+    limits: new Map(),
+  };
 }
 
 /** Puts a role into the world as its documents say. */
@@ -44,12 +65,13 @@ export function addRole(world: MemoryWorld, accountId: string, documents: RoleDo
   const role: MemoryRole = {
     arn: `arn:aws:iam::${accountId}:role/${documents.roleName}`,
     trust: documents.trust,
-    identityPolicies: [...documents.inlinePolicies, ...documents.managedPolicies].map(
-      ({ document, name }) => ({
-        name,
+    identityPolicies: [
+      ...documents.inlinePolicies.map(({ document, name }) => ({ name, policy: document })),
+      ...documents.managedPolicies.map(({ document, name }) => ({
+        name: `arn:aws:iam::${accountId}:policy/${name}`,
         policy: document,
-      }),
-    ),
+      })),
+    ],
     profiles: documents.instanceProfile === undefined ? [] : [documents.instanceProfile.name],
   };
   world.roles.set(role.arn, role);
@@ -74,10 +96,22 @@ export function memoryProber(world: MemoryWorld): Prober {
         ...(externalId === undefined ? {} : { "sts:ExternalId": externalId }),
       };
       const request = { ...asked.request, principal: world.caller, context };
-      const { decision } = evaluate({ ...asked, request, resourcePolicy: role.trust });
+      const { trust } = role.before ?? role;
+      const limits = assumptionLimits(world, roleArn);
+      const { decision } = evaluate({ ...asked, request, resourcePolicy: trust, ...limits });
       if (decision !== "Allowed") return refused(world.caller, "sts:AssumeRole", roleArn);
       return { outcome: "known", value: memoryProbe(world, roleArn) };
     },
+  };
+}
+
+/** What only the real call meets: the target's resource control policies, the session that the caller is in. */
+function assumptionLimits(world: MemoryWorld, roleArn: string) {
+  const levels = world.resourceControlPolicies.get(parseRoleArn(roleArn).accountId);
+  const sessionPolicy = world.callerSessionPolicy;
+  return {
+    ...(levels === undefined ? {} : { resourceControlPolicies: levels }),
+    ...(sessionPolicy === undefined ? {} : { sessionPolicy }),
   };
 }
 
@@ -90,6 +124,7 @@ export function memoryPolicyReader(world: MemoryWorld): PolicyReader {
       const { accountId } = parseRoleArn(roleArn);
       const { identityPolicies, permissionBoundaries, trust } = role;
       const levels = world.serviceControlPolicies.get(accountId);
+      const resourceLevels = world.resourceControlPolicies.get(accountId);
       const value = {
         roleArn,
         trust,
@@ -97,9 +132,19 @@ export function memoryPolicyReader(world: MemoryWorld): PolicyReader {
         gaps: [],
         ...(permissionBoundaries === undefined ? {} : { permissionBoundaries }),
         ...(levels === undefined ? {} : { serviceControlPolicies: levels }),
+        ...(resourceLevels === undefined ? {} : { resourceControlPolicies: resourceLevels }),
       };
       return { outcome: "known", value };
     },
+    readResourcePolicy: async (arn) => ({ outcome: "known", value: world.resourcePolicies.get(arn) }),
+    readEndpointPolicies: async ({ subnetId }) => ({
+      outcome: "known",
+      value: world.endpointPolicies.get(subnetId) ?? {},
+    }),
+    readAccountLimits: async (accountId) => ({
+      outcome: "known",
+      value: world.limits.get(accountId) ?? defaultLimits,
+    }),
   };
 }
 
@@ -213,7 +258,7 @@ function question(world: MemoryWorld, roleArn: string, pair: Pair): EvaluationCa
       resource: { resource: pair.resource, accountId: pair.resource.split(":")[4] || accountId },
       principal: `arn:aws:sts::${accountId}:assumed-role/${roleName}/garrison-check`,
     },
-    identityPolicies: role?.identityPolicies ?? [],
+    identityPolicies: (role?.before ?? role)?.identityPolicies ?? [],
     ...(role?.permissionBoundaries === undefined ? {} : { permissionBoundaries: role.permissionBoundaries }),
     ...(levels === undefined ? {} : { serviceControlPolicies: levels }),
   };
