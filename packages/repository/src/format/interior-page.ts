@@ -12,8 +12,10 @@ const entryBytes = 48;
 /** The same 48 bytes, then six that count the bytes of the stream below the child. */
 const streamEntryBytes = 54;
 
+const blankInterior: Interior = Array.from({ length: interiorEntries }, () => undefined);
+
 export function emptyInterior(): MutableInterior {
-  return new Array<undefined>(interiorEntries).fill(undefined);
+  return blankInterior.slice();
 }
 
 /** Bytes of a stream below an inner page of its map. */

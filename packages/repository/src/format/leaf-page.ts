@@ -25,8 +25,10 @@ export const leafEntryBytes = 47;
 export const streamEntryBytes = 50;
 const storedState = 0x10;
 
+const blankLeaf: Leaf = Array.from({ length: leafEntries }, () => undefined);
+
 export function emptyLeaf(): MutableLeaf {
-  return new Array<undefined>(leafEntries).fill(undefined);
+  return blankLeaf.slice();
 }
 
 export function storedBlocks(leaf: Leaf): number {

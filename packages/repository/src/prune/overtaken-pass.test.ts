@@ -13,12 +13,12 @@ import { executePrune } from "./execute-prune.ts";
 import { planPrune } from "./plan-prune.ts";
 
 const overtakings = [
-  { then: "", isFenced: false },
-  { then: ", though a third pass took it for a session that never ended", isFenced: true },
+  { sequel: "", isFenced: false },
+  { sequel: ", though a third pass took it for a session that never ended", isFenced: true },
 ];
 
 test.each(overtakings)(
-  "a pass whose root was reclaimed while it slept deletes nothing that a later session took from that root$then",
+  "a pass whose root was reclaimed while it slept deletes nothing that a later session took from that root$sequel",
   async ({ isFenced }) => {
     const fixture = openFixture("overtaken");
     const { clock, random, store } = fixture;
