@@ -47,10 +47,24 @@ async function retire(
   const place = { repositoryId: keyring.repositoryId, wrapId };
   const first = keyring.masterKeys[0]!;
   const name = retiredName(wrapId);
-  if ((await store.create(name, encodeRetiredMark(place, { retiredAtMs }, first), call)) === "created")
-    return;
-  if (decodeRetiredMark(place, await store.read(name, call), first) !== undefined) return;
+  const bytes = encodeRetiredMark(place, { retiredAtMs }, first);
+  let known: Uint8Array | undefined;
+  // Gone again, if somebody else has removed the wrap meanwhile: then there is room for a mark that means nothing.
+  while (known === undefined) {
+    if ((await store.create(name, bytes, call)) === "created") return;
+    known = await readMark(store, name, call);
+  }
+  if (decodeRetiredMark(place, known, first) !== undefined) return;
   throw new GarrisonError("object-damaged", `${name} is not authentic: delete it, then remove the key again`);
+}
+
+async function readMark(store: ObjectStore, name: string, call: StoreCall): Promise<Uint8Array | undefined> {
+  try {
+    return await store.read(name, call);
+  } catch (error) {
+    if (isGarrisonError(error, "object-missing")) return undefined;
+    throw error;
+  }
 }
 
 async function deleteMarked(store: ObjectStore, wrapId: string, call: StoreCall): Promise<RemoveOutcome> {

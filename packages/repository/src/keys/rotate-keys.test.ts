@@ -118,30 +118,40 @@ describe("a rotation of the keys", () => {
     ]);
   });
 
-  test("finished by two at the same time is finished", async () => {
-    const fixture = await openKeysFixture("finished twice", [first, second]);
-    const keyring = await keyringOf(fixture, first, second);
-    const secrets = [first, second];
-    const rotation = { keyring, plan: planRotation(keyring), secrets };
-    const death = new GarrisonError("aborted", "the program was killed");
-    const dying = { ...fixture.store, delete: () => Promise.reject(death) };
-    await expect(rotateKeys({ ...fixture, store: dying }, rotation, call)).rejects.toBe(death);
-    const unfinished = await keyringOf(fixture, first, second);
-    const plan = planRotation(unfinished);
-    expect(plan).toMatchObject({ kind: "finish", epoch: 2 });
-    let quicker: Promise<unknown> | undefined;
-    const racing = {
-      ...fixture.store,
-      delete: async (...args: Parameters<typeof fixture.store.delete>) => {
-        await (quicker ??= rotateKeys(fixture, { keyring: unfinished, plan, secrets }, call));
-        return fixture.store.delete(...args);
-      },
-    };
-    const slower = rotateKeys({ ...fixture, store: racing }, { keyring: unfinished, plan, secrets }, call);
-    expect(await slower).toMatchObject({ epoch: 2, outdated: [] });
-    expect(await quicker).toMatchObject({ epoch: 2, outdated: [] });
-    expect(listWraps(await keyringOf(fixture, first, second))).toHaveLength(2);
-  });
+  test.each(["delete", "create"] as const)(
+    "finished by two at the same time is finished (one is overtaken when it wants to %s)",
+    async (overtakenAt) => {
+      const fixture = await openKeysFixture("finished twice", [first, second]);
+      const keyring = await keyringOf(fixture, first, second);
+      const secrets = [first, second];
+      const rotation = { keyring, plan: planRotation(keyring), secrets };
+      const death = new GarrisonError("aborted", "the program was killed");
+      const dying = { ...fixture.store, delete: () => Promise.reject(death) };
+      await expect(rotateKeys({ ...fixture, store: dying }, rotation, call)).rejects.toBe(death);
+      const unfinished = await keyringOf(fixture, first, second);
+      const finishing = { keyring: unfinished, plan: planRotation(unfinished), secrets };
+      expect(finishing.plan).toMatchObject({ kind: "finish", epoch: 2 });
+      let quicker: Promise<unknown> | undefined;
+      const overtake = () => (quicker ??= rotateKeys(fixture, finishing, call));
+      const racing = {
+        ...fixture.store,
+        create: async (...args: Parameters<typeof fixture.store.create>) => {
+          const outcome = await fixture.store.create(...args);
+          // The mark is there already, and gone when it is read.
+          if (overtakenAt === "create" && outcome === "exists") await overtake();
+          return outcome;
+        },
+        delete: async (...args: Parameters<typeof fixture.store.delete>) => {
+          if (overtakenAt === "delete") await overtake();
+          return fixture.store.delete(...args);
+        },
+      };
+      const slower = await rotateKeys({ ...fixture, store: racing }, finishing, call);
+      expect(slower).toMatchObject({ epoch: 2, outdated: [] });
+      expect(await quicker).toMatchObject({ epoch: 2, outdated: [] });
+      expect(listWraps(await keyringOf(fixture, first, second))).toHaveLength(2);
+    },
+  );
 
   test("that was overtaken and died leaves a wrap behind that keeps nobody from the keys that count", async () => {
     const fixture = await openKeysFixture("overtaken", [first]);

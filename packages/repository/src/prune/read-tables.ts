@@ -106,8 +106,8 @@ async function orDamage<Result>(read: () => Promise<Result>): Promise<Result | G
 }
 
 /**
- * Whether another pass has reclaimed a point: a record goes first, and its tombstone stays for ever. A fence may be in its
- * place: of a pass that saw the session before it committed, and neither its record nor its tombstone.
+ * Whether another pass has reclaimed a point: a record goes first, and its tombstone stays for ever. Something void may be
+ * in its place: the fence of a pass that saw neither record nor tombstone, or the record of another lane that slept.
  */
 export async function isReclaimed(
   pruner: PruneDependencies,
@@ -115,7 +115,8 @@ export async function isReclaimed(
   call: StoreCall,
 ): Promise<boolean> {
   try {
-    if ((await readSlot(pruner, point, call))?.state === "point") return false;
+    const slot = await readSlot(pruner, point, call);
+    if (slot?.state === "point" && slot.record.lane === point.lane) return false;
   } catch (error) {
     if (isGarrisonError(error) && error.code.startsWith("object-")) return false;
     throw error;

@@ -4,7 +4,7 @@ import type { Mistake } from "./mistakes/mistake.ts";
 import type { HistoryCounts } from "./world/history-counts.ts";
 import { formatTraceLine } from "./world/trace.ts";
 
-const groups = ["calls", "faults", "deaths", "pauses", "processes", "sessions lost", "keeper"];
+const groups = ["calls", "faults", "deaths", "pauses", "processes", "sessions lost", "keeper", "vandal"];
 
 /** What a run did, a line for each kind of thing. */
 export function formatCounts(report: HistoriesReport): string {

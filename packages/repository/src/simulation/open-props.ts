@@ -23,7 +23,12 @@ export async function openProps(): Promise<EngineProps> {
   const keys = repository.domainKeys(domain);
   const contents = new ContentPool(contentCount);
   return {
-    first: { repository, keys, masterKey: masterKeys[0]! },
+    first: {
+      repository,
+      keys,
+      masterKey: masterKeys[0]!,
+      controlPrivateKey: repository.controlPrivateKey(domain),
+    },
     secret,
     objects: new Map([...store.objects].map(([key, { bytes }]) => [key, bytes])),
     domain,

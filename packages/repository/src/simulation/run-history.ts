@@ -1,7 +1,8 @@
 import { silentLogger } from "@garrison/core/logger";
-import { seededRandom, type Random } from "@garrison/core/random";
+import type { Random } from "@garrison/core/random";
 import { dayMs } from "@garrison/core/units";
 import { defaultLimits, type EngineLimits } from "../backup/engine-limits.ts";
+import { quickRandom } from "../fuzz/quick-random.ts";
 import { runPruner } from "./actors/run-pruner.ts";
 import { restoreAll, runChecker } from "./actors/run-reader.ts";
 import type { EngineProps, Stage } from "./actors/stage.ts";
@@ -36,7 +37,7 @@ export interface HistoryOptions {
 
 /** Runs one history. Same seed, same history; an error that is no violation is the simulation's own and is thrown. */
 export async function runHistory(props: EngineProps, options: HistoryOptions): Promise<HistoryReport> {
-  const random = seededRandom(`history ${options.seed}`);
+  const random = quickRandom(`history ${options.seed}`);
   const settings = drawSettings(random);
   const onPause = (): void => plan.ambush();
   const stage = openStage(props, { ...options, settings, random, onPause });
@@ -76,8 +77,8 @@ function openStage(
         if (request.method === "create") model.sent(request.key, request.bytes!);
       },
       answered: (process, request) => flights.answered(process, request),
-      created: (key, bytes) => model.created(key, bytes),
-      deleted: (key) => model.deleted(key),
+      created: (key, bytes, by) => model.created(key, bytes, by),
+      deleted: (key, _bytes, by) => (by.role === "vandal" ? model.vandalised(key) : model.deleted(key)),
     },
   });
   const model: RepositoryModel = new RepositoryModel(
@@ -104,8 +105,8 @@ function drawLimits(random: Random): EngineLimits {
 }
 
 /**
- * Nobody is left: two passes, and one more after each that has moved something, since a pass does not tidy up behind itself.
- * Then everything that is left is needed, whole and readable.
+ * Nobody is left: two passes, and two after each that has moved something or ended what had vanished, since a pass does not
+ * tidy up behind itself. Then everything that is left is needed, whole and readable.
  */
 async function comeToRest(stage: Stage): Promise<void> {
   const { scheduler, model, settings } = stage;
@@ -119,14 +120,18 @@ async function comeToRest(stage: Stage): Promise<void> {
     });
     await scheduler.run();
   };
-  const moved = () => scheduler.counts.kindsOf("keeper").find(([kind]) => kind === "packs moved")?.[1] ?? 0;
+  const hasMoreToDo = ["packs moved", "vanished points accepted"];
+  const changed = () =>
+    scheduler.counts
+      .kindsOf("keeper")
+      .reduce((sum, [kind, count]) => sum + (hasMoreToDo.includes(kind) ? count : 0), 0);
   for (let left = 2, passes = 1; left > 0; left--, passes++) {
     if (passes > mostLastPasses) throw new Violation(10, "passes never come to rest");
-    const before = moved();
+    const before = changed();
     scheduler.plan(scheduler.nowMs + settings.graceMs + settings.staleMs + dayMs, () => undefined);
     await scheduler.run();
     await run("pruner", (process) => runPruner(stage, process));
-    if (moved() > before) left = 2;
+    if (changed() > before) left = 2;
   }
   checkRest(model, scheduler.bucket);
   await run("reader", (process) => restoreAll(stage, process));

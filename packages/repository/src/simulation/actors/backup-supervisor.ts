@@ -39,6 +39,7 @@ export class BackupSupervisor {
   readonly #random: Random;
   readonly #series: readonly Series[];
   readonly #running = new Map<string, RunningJob>();
+  readonly #aliveLanes = new Map<string, number>();
   #sessions = 0;
   #lanes = 0;
 
@@ -54,6 +55,11 @@ export class BackupSupervisor {
   /** Sessions that have a lane running, or will have one. */
   get running(): readonly BackupJob[] {
     return [...this.#running.values()].map(({ job }) => job);
+  }
+
+  /** Whether a lane of the session is alive, or may be started again. */
+  isAtWork(sessionId: string): boolean {
+    return this.#running.has(sessionId) || (this.#aliveLanes.get(sessionId) ?? 0) > 0;
   }
 
   start(): void {
@@ -124,6 +130,7 @@ export class BackupSupervisor {
     const { job } = running;
     const wasParentLive = this.#isParentLive(job);
     this.#seriesOf.set(sessionId, job.series);
+    this.#countLane(sessionId, 1);
     this.#stage.scheduler.spawn({
       name: `writer-${++this.#lanes}`,
       role: "writer",
@@ -138,8 +145,13 @@ export class BackupSupervisor {
     scheduler.plan(scheduler.nowMs + delayMs, () => this.#startLane(sessionId));
   }
 
+  #countLane(sessionId: string, by: 1 | -1): void {
+    this.#aliveLanes.set(sessionId, (this.#aliveLanes.get(sessionId) ?? 0) + by);
+  }
+
   #laneEnded(lane: EndedLane, error: unknown): void {
     const { sessionId } = lane.job;
+    this.#countLane(sessionId, -1);
     if (error === undefined) return void this.#running.delete(sessionId);
     if (error instanceof ProcessKilled) return this.#again(sessionId);
     if (!isGarrisonError(error)) throw error;
@@ -163,7 +175,8 @@ export class BackupSupervisor {
 
   #isParentLive({ parent }: BackupJob): boolean {
     const { held } = this.#stage.model;
-    return parent !== undefined && held.points.has(parent) && !held.tombstones.has(parent);
+    const point = parent === undefined ? undefined : held.points.get(parent);
+    return point !== undefined && !point.isVanished && !held.tombstones.has(point.session);
   }
 
   /** With some luck the session is resumed; otherwise it is left, as if nobody had noticed. */

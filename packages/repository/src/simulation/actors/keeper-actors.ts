@@ -12,11 +12,16 @@ export async function openKeeper(
   const { domain, logger } = stage;
   const { random, clock } = process;
   const equipment = await equip(stage, process);
-  const controlPrivateKey = equipment.repository.controlPrivateKey(domain);
+  const { repository } = equipment;
+  const isFirst = repository === stage.first.repository;
+  const controlPrivateKey = isFirst ? stage.first.controlPrivateKey : repository.controlPrivateKey(domain);
   return { ...equipment, random, controlPrivateKey, clock, logger };
 }
 
-/** Ends a point: the parent of a running session rather than another one, since that is where it could hurt. */
+/**
+ * Ends a point: the parent of a running session rather than another one, since that is where it could hurt; or one that a
+ * later point was made from, since then packs are left of which only a part is needed.
+ */
 export async function runExpirer(
   stage: Stage,
   running: readonly BackupJob[],
@@ -24,8 +29,12 @@ export async function runExpirer(
 ): Promise<void> {
   const live = stage.model.livePoints();
   const parents = live.filter(({ session }) => running.some(({ parent }) => parent === session));
-  const from = parents.length > 0 && randomFraction(process.random) < 0.8 ? parents : live;
-  const point = from[randomBelow(process.random, from.length)];
+  const older = live.filter(({ session }) => live.some(({ record }) => record.parent === session));
+  const choice = randomFraction(process.random);
+  const from = [choice < 0.6 ? parents : [], choice < 0.9 ? older : [], live].find(
+    ({ length }) => length > 0,
+  );
+  const point = from?.[randomBelow(process.random, from.length)];
   if (point === undefined) return;
   const address = { series: point.record.series, sessionId: point.session };
   await endPoint(await openKeeper(stage, process), address, process);

@@ -17,10 +17,13 @@ export async function runPruner(stage: Stage, process: SimulatedProcess): Promis
   const { staleMs, repackBelow } = settings;
   // Without a grace, a tombstone counts at once: even one that is younger than the pass. Safety must not hang on it.
   const graceMs = settings.graceMs === 0 ? -dayMs : settings.graceMs;
+  stage.model.passBegan(process);
   const keeper = await openKeeper(stage, process);
   const windowPacks = pick(process.random, [8, 1000]);
   const options = { graceMs, staleMs, repackBelow, minimumGainBytes: 1, windowPacks };
-  const planned = await planPrune(keeper, { ...options, ...mistake?.pruneOptions }, process);
+  // At rest a person has looked at what has vanished.
+  const acceptVanished = scheduler.isCalm && stage.model.hasVanished;
+  const planned = await planPrune(keeper, { ...options, acceptVanished, ...mistake?.pruneOptions }, process);
   const plan = (await mistake?.changePlan?.(planned, { stage, process, store: keeper.store })) ?? planned;
   if (!hasOldKeys(stage, keeper)) requireNoDamage(stage, plan);
   const times = !scheduler.isCalm && randomFraction(process.random) < againRate ? 2 : 1;
@@ -29,11 +32,13 @@ export async function runPruner(stage: Stage, process: SimulatedProcess): Promis
     const summary = await executePrune(keeper, plan, process);
     const { counts } = scheduler;
     counts.add("keeper", "passes");
+    counts.add("keeper", "vanished points accepted", plan.vanished.length);
     counts.add("keeper", "fenced", summary.fenced.length);
     counts.add("keeper", "fences that came too late", summary.notFenced.length);
     counts.add("keeper", "records deleted", summary.recordsDeleted);
     counts.add("keeper", "packs deleted", summary.packsDeleted);
     counts.add("keeper", "packs moved", summary.packsMoved);
+    if (!scheduler.isCalm) counts.add("keeper", "packs moved while others ran", summary.packsMoved);
     counts.add("keeper", "forwards deleted", summary.forwardsDeleted);
     counts.add("keeper", "sessions tidied", summary.sessionsTidied);
   }

@@ -1,10 +1,12 @@
 import { isGarrisonError } from "@garrison/core/garrison-error";
 import { randomBelow } from "@garrison/core/random";
+import type { Finding } from "../../check/check-plan.ts";
 import { checkRepository } from "../../check/check-repository.ts";
 import type { BlockTarget } from "../../disk/block-target.ts";
 import { listPoints } from "../../point/list-points.ts";
 import type { RestorePoint } from "../../point/read-point.ts";
 import { restoreVolume } from "../../restore/restore-volume.ts";
+import type { RepositoryModel } from "../model/repository-model.ts";
 import type { SimulatedProcess } from "../world/simulated-process.ts";
 import { Violation } from "../world/violation.ts";
 import { pick } from "../world/history-settings.ts";
@@ -53,6 +55,7 @@ async function restorePoint(stage: Stage, equipment: Equipment, point: RestorePo
         isGarrisonError(error) &&
         (error.code === "store-unavailable" ||
           model.held.tombstones.has(sessionId) ||
+          model.held.points.get(sessionId)?.isVanished === true ||
           isOutdated(stage, equipment, error));
       if (!mayFail) throw new Violation(9, `a restore of ${sessionId} failed: ${String(error)}`);
       return;
@@ -63,6 +66,12 @@ async function restorePoint(stage: Stage, equipment: Equipment, point: RestorePo
       throw new Violation(9, `block ${block} of ${volumeId} of ${sessionId} was restored wrongly`);
     }
   }
+}
+
+/** That a record has vanished, or is not there any more when the check comes to it. */
+function isOfVanished(model: RepositoryModel, { code, point }: Finding): boolean {
+  if (code === "point-vanished") return model.hasVanished;
+  return point !== undefined && model.held.points.get(point)?.isVanished === true;
 }
 
 /** A target that keeps the content of each block. */
@@ -94,7 +103,7 @@ export async function runChecker(stage: Stage, process: SimulatedProcess): Promi
       finding.point === undefined
         ? finding.code === "object-missing" && !isOfLive
         : model.held.tombstones.has(finding.point);
-    if (isOfEnded || hasOldKeys(stage, equipment)) continue;
+    if (isOfEnded || isOfVanished(model, finding) || hasOldKeys(stage, equipment)) continue;
     throw new Violation(9, `a check found ${finding.code} at ${finding.key}: ${finding.message}`);
   }
 }

@@ -51,9 +51,9 @@ export class HeldItems {
   *holders(): Generator<Holder> {
     const { graceMs, nowMs } = this.#options;
     for (const point of this.points.values()) {
-      const { session, reach, endedAtMs } = point;
+      const { session, reach, endedAtMs, isVanished } = point;
       if (endedAtMs === undefined) yield { name: `point ${session}`, reach, kind: "point" };
-      else if (endedAtMs + graceMs - coarsenessMs > nowMs()) {
+      else if (!isVanished && endedAtMs + graceMs - coarsenessMs > nowMs()) {
         yield { name: `ended point ${session}`, reach, kind: "grace" };
       }
     }

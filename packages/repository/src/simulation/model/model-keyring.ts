@@ -8,6 +8,7 @@ export interface FirstKeys {
   readonly repository: Repository;
   readonly keys: DomainKeys;
   readonly masterKey: Uint8Array;
+  readonly controlPrivateKey: Uint8Array;
 }
 
 /** The keys of every epoch that counts so far. */

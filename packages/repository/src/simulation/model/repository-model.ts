@@ -5,9 +5,11 @@ import { packName, parsePackName, parseSlotName } from "../../format/object-name
 import { decodeRecord } from "../../format/point-record.ts";
 import { decodeObject, readSignedBody, type OpenedObject } from "../../format/sealed-object.ts";
 import { decodeMark } from "../../format/session-objects.ts";
+import { decodeSessions } from "../../prune/session-sets.ts";
 import type { ContentIds } from "../world/content-ids.ts";
 import type { ContentPool } from "../world/content-pool.ts";
 import type { SimulatedBucket } from "../world/simulated-bucket.ts";
+import type { SimulatedProcess } from "../world/simulated-process.ts";
 import { Violation } from "../world/violation.ts";
 import { ForwardBook } from "./forward-book.ts";
 import { HeldItems } from "./held-items.ts";
@@ -56,6 +58,27 @@ export class RepositoryModel {
     this.forwards = new ForwardBook({ keyring, shelf: this.#shelf, bucket });
   }
 
+  /** Whether a record was deleted by somebody who had no right to. */
+  get hasVanished(): boolean {
+    return [...this.held.points.values()].some((point) => point.isVanished);
+  }
+
+  passBegan(process: SimulatedProcess): void {
+    this.#passes.push(process);
+  }
+
+  /** Whether a pass has noted that it saw the point, and every pass that goes on can have read the note. */
+  isCatalogued(session: string): boolean {
+    const unaware = this.#catalogued.get(session);
+    return unaware !== undefined && !unaware.some(({ isAlive }) => isAlive);
+  }
+
+  /** Somebody who is none of us has deleted a record: what it reached stays held until the keeper ends the point. */
+  vandalised(key: string): void {
+    const point = this.held.points.get(parseSlotName(key)!.session);
+    if (point !== undefined) point.isVanished = true;
+  }
+
   /** What a session is to hold when it commits, by volume id. */
   expect(session: string, volumes: ReadonlyMap<string, VolumeContents>): void {
     this.#expected.set(session, volumes);
@@ -87,7 +110,7 @@ export class RepositoryModel {
     }
   }
 
-  created(key: string, bytes: Uint8Array): void {
+  created(key: string, bytes: Uint8Array, by: SimulatedProcess): void {
     const epoch = parseKeyName(key);
     if (epoch?.kind === "epoch") this.keyring.addEpoch(epoch.epoch, bytes);
     if (!this.#isOurs(key)) return;
@@ -106,7 +129,8 @@ export class RepositoryModel {
     const object = this.#open(key, bytes);
     if (object === undefined) return;
     this.#seals.note(key, object.body, sealedObjectParts(bytes).sealed);
-    this.#note(object);
+    if (object.kind === "note") this.#noted(object, by);
+    else this.#note(object);
   }
 
   deleted(key: string): void {
@@ -147,6 +171,9 @@ export class RepositoryModel {
     return this.#sessionKinds.get(session);
   }
 
+  #passes: SimulatedProcess[] = [];
+  /** Points that a pass has noted, and the passes that had begun before it did. */
+  readonly #catalogued = new Map<string, readonly SimulatedProcess[]>();
   readonly #slotKinds = new Map<string, string>();
   readonly #sessionKinds = new Map<string, string>();
 
@@ -158,7 +185,8 @@ export class RepositoryModel {
     const [, kind, session] = key.split("/");
     if (kind === "session") return this.held.session(session!).slot !== "empty";
     const slot = kind === "point" ? parseSlotName(key) : undefined;
-    return slot !== undefined && this.held.tombstones.has(slot.session);
+    if (slot === undefined) return false;
+    return this.held.tombstones.has(slot.session) || this.held.points.get(slot.session)?.isVanished === true;
   }
 
   #noteLife(key: string): void {
@@ -254,8 +282,14 @@ export class RepositoryModel {
     const { series, session } = parseSlotName(object.name)!;
     if (this.held.tombstones.has(session)) return;
     const state = this.held.session(session);
-    if (state.slot !== "empty") throw new Violation(3, `the slot of ${session} was filled twice`);
     const record = decodeRecord(object.body, object.name);
+    const known = this.held.points.get(session);
+    if (known?.isVanished === true) {
+      // Its own record, late or once more: it is there again. Another lane's counts for nothing.
+      known.isVanished = record.lane !== known.record.lane;
+      return;
+    }
+    if (state.slot !== "empty") throw new Violation(3, `the slot of ${session} was filled twice`);
     const expected = this.contentsOf(session);
     const { contentIds } = this.#options;
     const reach = walkRecord({ keys, shelf: this.#shelf, contentIds, series, record, expected });
@@ -268,6 +302,17 @@ export class RepositoryModel {
     this.#requireThere(session, reach);
   }
 
+  #noted(object: OpenedObject, by: SimulatedProcess): void {
+    if (!object.name.includes("/note/catalogue/")) return;
+    const { body } = readSignedBody(this.keyring.keys, object);
+    const [points] = parseJson(body, object.name).list("parts", decodeSessions);
+    this.#passes = this.#passes.filter(({ isAlive }) => isAlive);
+    const unaware = this.#passes.filter((pass) => pass !== by);
+    for (const { session } of points ?? []) {
+      if (!this.#catalogued.has(session)) this.#catalogued.set(session, unaware);
+    }
+  }
+
   #requireThere(session: string, reach: ModelPoint["reach"]): void {
     for (const [pack, items] of reach) {
       if (!this.#bucket.has(pack) && this.#findLost(pack, items) !== undefined)
@@ -278,6 +323,7 @@ export class RepositoryModel {
   #filled(object: OpenedObject): void {
     const { session } = parseSlotName(object.name)!;
     const state = this.held.session(session);
+    if (this.held.points.get(session)?.isVanished === true) return;
     if (object.kind !== "given-up" && !readSignedBody(this.keyring.keys, object).isSigned) return;
     if (this.held.tombstones.has(session)) return;
     if (state.slot !== "empty") throw new Violation(3, `the slot of ${session} was filled twice`);

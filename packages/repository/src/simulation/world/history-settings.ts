@@ -19,6 +19,8 @@ export interface HistorySettings {
   readonly wrongClocks: boolean;
   /** Whether keys are rotated: every process then opens the repository by itself when it starts. */
   readonly withRotations: boolean;
+  /** Whether somebody without any right deletes records. */
+  readonly withVandal: boolean;
   readonly activities: number;
   /** Activities begin this long after one another, at most. */
   readonly gapMs: number;
@@ -37,7 +39,8 @@ export function drawSettings(random: Random): HistorySettings {
     pageObjects: pick(random, [2, 5, 1000, 1000]),
     wrongClocks: randomFraction(random) < 0.5,
     withRotations: randomFraction(random) < 0.25,
-    activities: pick(random, [8, 12, 18]),
+    withVandal: randomFraction(random) < 0.15,
+    activities: pick(random, [6, 9, 14]),
     gapMs: pick(random, [10 * secondMs, 2 * hourMs, 3 * dayMs]),
     graceMs: pick(random, [0, hourMs, 7 * dayMs]),
     staleMs: pick(random, [15 * minuteMs, 2 * hourMs, dayMs]),

@@ -1,9 +1,18 @@
 import { abortError, type Clock } from "@garrison/core/clock";
-import { randomFraction, seededRandom, type Random } from "@garrison/core/random";
+import { randomFraction, type Random } from "@garrison/core/random";
 import { dayMs } from "@garrison/core/units";
+import { quickRandom } from "../../fuzz/quick-random.ts";
 import { pick } from "./history-settings.ts";
 
-export type ProcessRole = "writer" | "reader" | "checker" | "pruner" | "expirer" | "fencer" | "rotator";
+export type ProcessRole =
+  | "writer"
+  | "reader"
+  | "checker"
+  | "pruner"
+  | "expirer"
+  | "fencer"
+  | "rotator"
+  | "vandal";
 
 /** What the scheduler knows of a process, besides what it waits for. */
 export interface SimulatedProcess {
@@ -49,7 +58,7 @@ export function createProcess(options: ProcessOptions): SimulatedProcess {
   const process: SimulatedProcess = {
     name,
     role,
-    random: seededRandom(name),
+    random: quickRandom(name),
     clock: {
       now: () => Math.round(startMs + clockError.offsetMs + (nowMs() - startMs) * clockError.rate),
       sleep: (durationMs, signal) =>
