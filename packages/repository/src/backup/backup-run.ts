@@ -76,7 +76,7 @@ export class BackupRun<Plan extends SessionPlan = BackupPlan> implements AsyncDi
     this.packs = packs;
     this.maps = new PackStream({ ...lane, ...map, kind: "map", secret: keys.mapKey }, call);
     this.pages = openPageWriter({ keys, session: lane.session, lane: lane.lane }, this.maps);
-    this.recent = new RecentChunks(limits.recentChunks);
+    this.recent = new RecentChunks(lane, limits.recentChunks);
     this.#marks = new MarkWriter(dependencies, { session, limits, ...resume }, call);
     for (const pack of resume.packs) this.#note(pack);
   }

@@ -205,18 +205,19 @@ class VolumeWriter {
     if (block.outcome !== "new") return block.address;
     const { run } = this.#options;
     const recent = run.recent.find(block.prepared.id);
-    const isKnown = recent !== undefined && Buffer.compare(recent.id, block.prepared.id) === 0;
-    const address = isKnown ? recent : await this.#store(block);
+    const address = recent ?? (await this.#store(block));
     run.crew.giveBack(block.slot);
-    if (isKnown) this.#counts.blocksReused++;
+    if (recent !== undefined) this.#counts.blocksReused++;
     else run.recent.add(address);
     return address;
   }
 
   async #store({ index, slot, prepared }: NewBlock): Promise<ChunkAddress> {
     const { run, number } = this.#options;
-    const { id, payload } = prepared;
+    const { payload } = prepared;
     const { codec } = payload;
+    // A copy of its own: what a thread sends has a buffer for itself, which is ten times as large as the id.
+    const id = new Uint8Array(prepared.id);
     const bytes = (codec === 0 ? slot.plain : slot.packed).subarray(0, payload.sizeBytes);
     const aad = chunkAad(run.dependencies.keys, { id, plainBytes: blockSizeBytes, codec });
     const item = {

@@ -93,9 +93,14 @@ async function verifyArrival(run: CommittingRun, results: readonly VolumeResult[
     for (let number = 0; number < (kind === "pack" ? run.packs : run.maps).begun; number++) {
       requireListed(run, listed, run.packFacts.find(kind, { ...lane, number })!);
     }
-    const uses = results.flatMap(({ map }) => [...map.table.uses(kind)]);
-    for (const use of uses.filter(({ session }) => session === sessionId)) requireListed(run, listed, use);
+    for (const { map } of results) requireOwnListed(run, listed, map.table.uses(kind));
   }
+}
+
+/** Pack by pack: a list of the half a million that a large volume has would be the largest thing of a whole backup. */
+function requireOwnListed(run: CommittingRun, listed: PackTable, uses: Iterable<PackUse>): void {
+  const { sessionId } = run.session;
+  for (const use of uses) if (use.session === sessionId) requireListed(run, listed, use);
 }
 
 function requireListed(run: CommittingRun, listed: PackTable, use: PackUse): void {

@@ -120,7 +120,8 @@ function openThreads(options: {
 function startMember(options: { readonly program: URL; readonly idKey: Uint8Array }): CrewMember {
   const thread = new Worker(options.program, {
     workerData: { idKey: options.idKey },
-    resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 },
+    // It holds some 12 MiB; what it may take more is what the collector lets lie before it looks.
+    resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
   });
   const member: CrewMember = { thread, waiting: new Map(), hasEnded: false };
   thread.on("message", (answer: ThreadAnswer) => settle(member, answer));

@@ -1,4 +1,5 @@
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
+import { freeBuffer } from "../blocks/free-memory.ts";
 import {
   interiorBlocks,
   itemKinds,
@@ -192,5 +193,8 @@ export async function readParts(
     const place = { ...wanted.volume, position };
     parts.push(await readPage(dependencies, { kind: wanted.kind, address, place }, call));
   }
-  return Buffer.concat(parts);
+  const whole = Buffer.concat(parts);
+  // Each part was made for this, whatever it is a view of: 4 MiB that a collector would let lie.
+  for (const part of parts) freeBuffer(part);
+  return whole;
 }

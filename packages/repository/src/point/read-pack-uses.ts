@@ -1,3 +1,4 @@
+import { freeMemory } from "../blocks/free-memory.ts";
 import { itemKinds } from "../format/format-limits.ts";
 import { readPackTable, type PackUse } from "../format/pack-table.ts";
 import type { RecordVolume } from "../format/point-record.ts";
@@ -21,5 +22,13 @@ export async function readPackUses(
 ): Promise<Iterable<PackUse>> {
   const { volumeId, tables } = volume;
   const wanted = { volume: { series, volumeId }, kind: itemKinds.table, parts: tables };
-  return readPackTable(await readParts(dependencies, wanted, call), `the pack table of ${volumeId}`);
+  return usesOf(await readParts(dependencies, wanted, call), `the pack table of ${volumeId}`);
+}
+
+function* usesOf(bytes: Uint8Array, what: string): Generator<PackUse> {
+  try {
+    yield* readPackTable(bytes, what);
+  } finally {
+    freeMemory(bytes);
+  }
 }

@@ -94,6 +94,40 @@ describe("moving", () => {
     expect(namesOf(fixture, "pack", "map", "moved", "session")).toEqual([]);
   });
 
+  test("is planned alike in windows of any size, with what was moved before", async () => {
+    const { fixture, rewrite, back, second } = await openThinned("windows");
+    await prune(fixture);
+    await back(
+      rewrite((at) => at % 5 !== 0 || at % 10 === 0),
+      second,
+    );
+    await end(fixture, second);
+    const plans = [];
+    for (const windowPacks of [1, 2, 5, 1000]) {
+      const options = { ...eager, repackBelow: 0.99, windowPacks };
+      const { packs, kept, forwards, moves } = await planPrune(keeperOf(fixture), options, call);
+      plans.push({ packs, kept, forwards, moves });
+    }
+    expect(plans[3]!.forwards.length + plans[3]!.packs.length).toBeGreaterThan(2);
+    expect(plans[3]!.moves.candidates.some((each) => each.isMoved)).toBe(true);
+    for (const plan of plans.slice(0, 3)) expect(plan).toEqual(plans[3]);
+  });
+
+  test("takes a bounded number of packs a pass, and the next passes the rest", async () => {
+    const { fixture, second, verify } = await openThinned("bounded");
+    const whole = (await planPrune(keeperOf(fixture), eager, call)).moves.candidates.length;
+    const left = [];
+    for (let pass = 0; pass < Math.ceil(whole / 2); pass++) {
+      const { plan, packsMoved } = await prune(fixture, { ...eager, maxMoves: 2 });
+      expect(packsMoved).toBe(plan.moves.candidates.length);
+      left.push(plan.moves.later);
+    }
+    expect(whole).toBeGreaterThan(3);
+    expect(left[0]).toBe(whole - 2);
+    expect(left.at(-1)).toBe(0);
+    await verify(second);
+  });
+
   test("happens only for a gain that is worth it, and not to young packs or to ones that a lock holds", async () => {
     const { fixture } = await openThinned("not worth it");
     const plan = (options: object, dependencies: object = {}) =>

@@ -24,7 +24,7 @@ const defaults = {
   minimumAgeMs: 0,
   disowned: [] as readonly string[],
   acceptVanished: false,
-  windowPacks: 2_000_000,
+  windowPacks: 1_000_000,
   maxMoves: 65_536,
 };
 const keptNotes = 2;

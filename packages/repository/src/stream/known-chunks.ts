@@ -42,7 +42,7 @@ export async function openKnownChunks(
       const before = await resumed?.find(id);
       const inParent = await earlier?.find(id);
       const own = run.recent.find(id);
-      if (own !== undefined && Buffer.compare(own.id, id) === 0) return { address: own, isResumed: false };
+      if (own !== undefined) return { address: own, isResumed: false };
       if (before !== undefined) return { ...before, isResumed: true };
       const uncovered = sealed.get(keyOf(id));
       if (uncovered !== undefined) return { address: uncovered, isResumed: true };

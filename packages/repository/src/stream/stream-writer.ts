@@ -122,18 +122,18 @@ export class StreamWriter {
     const { run } = this.#options;
     const { id } = chunk.prepared;
     const recent = run.recent.find(id);
-    const isKnown = recent !== undefined && Buffer.compare(recent.id, id) === 0;
-    const address = isKnown ? recent : await this.#store(chunk);
+    const address = recent ?? (await this.#store(chunk));
     run.crew.giveBack(chunk.slot);
-    if (isKnown) counts.blocksReused++;
+    if (recent !== undefined) counts.blocksReused++;
     else run.recent.add(address);
     return address;
   }
 
   async #store({ prepared, plainBytes, slot }: NewChunk): Promise<ChunkAddress> {
     const { run } = this.#options;
-    const { id, payload } = prepared;
+    const { payload } = prepared;
     const { codec } = payload;
+    const id = new Uint8Array(prepared.id);
     const bytes = (codec === 0 ? slot.plain : slot.packed).subarray(0, payload.sizeBytes);
     const aad = chunkAad(run.dependencies.keys, { id, plainBytes, codec });
     const position = this.#leafNumber * leafEntries + this.#leaf.length;
