@@ -5,6 +5,7 @@ import type { WrapState, WrapSummary } from "../keys/list-wraps.ts";
 import { readKeyObjects } from "../keys/read-key-objects.ts";
 import { readRepositoryHeader } from "../keys/repository-header.ts";
 import type { StoreCall } from "../store/object-store.ts";
+import { isStoreNoteWhole, storeNoteName } from "../store/probe-store.ts";
 import type { CheckDependencies, Finding } from "./check-plan.ts";
 
 const told: Readonly<Partial<Record<WrapState, string>>> = {
@@ -14,7 +15,10 @@ const told: Readonly<Partial<Record<WrapState, string>>> = {
   unfinished: "this key is of a rotation that did not come to its end",
 };
 
-/** Looks at the repository's header and at everything under `key/`: who can open it, and what doesn't belong there. */
+/**
+ * Looks at what belongs to no domain: the repository's header, everything under `key/` (who can open it, and what doesn't
+ * belong there), and what was noted of the store.
+ */
 export async function* checkKeys(
   { store, repository }: CheckDependencies,
   call: StoreCall,
@@ -38,6 +42,9 @@ export async function* checkKeys(
   for (const { name, reason } of odd) {
     yield { severity: "notice", code: "foreign-object", key: name, message: reason };
   }
+  if (await isStoreNoteWhole(store, call)) return;
+  const message = "no note of ours on the store: a prune refuses to work until it is deleted";
+  yield { severity: "notice", code: "object-malformed", key: storeNoteName, message };
 }
 
 function* judge({ wrapId, state, reason }: WrapSummary): Generator<Finding> {

@@ -43,8 +43,9 @@ export interface CheckSummary {
  *
  * `structure`: all records and tables are read, and what they refer to is there with the right size: one listing, and one
  * or two reads a point. `sample`: also a share of the packs is read whole, and all pages of the newest point of each series.
- * `full`: every page and block is opened and compared with its id, each table is counted again, what no restore needs is
- * read too; what points share is looked at once. `full` with a budget: only packs are read whole, those first that were read longest ago.
+ * `full`: every page and block is opened and compared with its id, each table is counted again, and what no restore needs
+ * is read, too; what points share is looked at once. `full` with a budget: only packs are read whole, those first that were
+ * read longest ago.
  */
 export async function* checkRepository(
   dependencies: CheckDependencies,

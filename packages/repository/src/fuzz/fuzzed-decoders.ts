@@ -276,7 +276,11 @@ async function pageDecoders(sample: SampleRepository): Promise<readonly FuzzedDe
   const streams = readers.filter(({ volume }) => volume.kind === "stream");
   const streamRoots = streams.map((reader) => encodeInterior(2, reader.volume.root, "stream"));
   const streamLeaves: Uint8Array[] = [];
-  for (const reader of streams) streamLeaves.push(encodeLeaf((await reader.leaf(0))!, "stream"));
+  const streamInteriors: Uint8Array[] = [];
+  for (const reader of streams) {
+    streamLeaves.push(encodeLeaf((await reader.leaf(0))!, "stream"));
+    streamInteriors.push(encodeInterior(1, (await reader.interior(0))!, "stream"));
+  }
   return [
     { name: "leaf page", samples: leaves, decode: (bytes) => decodeLeaf(bytes, "leaf") },
     { name: "interior page", samples: interiors, decode: (bytes) => decodeInterior(1, bytes, "interior") },
@@ -285,6 +289,11 @@ async function pageDecoders(sample: SampleRepository): Promise<readonly FuzzedDe
       name: "leaf page of a stream",
       samples: streamLeaves,
       decode: (bytes) => decodeLeaf(bytes, "leaf", "stream"),
+    },
+    {
+      name: "interior page of a stream",
+      samples: streamInteriors,
+      decode: (bytes) => decodeInterior({ level: 1, kind: "stream" }, bytes, "interior"),
     },
     {
       name: "root page of a stream",

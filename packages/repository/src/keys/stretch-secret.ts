@@ -56,7 +56,8 @@ export async function stretchSecret(
   return deriveSecret(await secret.kms.unwrap({ keyId, bytes }, { repositoryId }, call), salt);
 }
 
-function deriveSecret(secret: Uint8Array, salt: Uint8Array): Uint8Array {
+/** What a master secret makes of a wrap's salt. */
+export function deriveSecret(secret: Uint8Array, salt: Uint8Array): Uint8Array {
   if (secret.length < minSecretBytes) {
     throw new GarrisonError("usage", `a master secret has at least ${minSecretBytes} bytes`);
   }

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { seriesHash } from "../format/object-names.ts";
-import { backUp, call, MemoryDisk, openFixture } from "../simulation/engine-fixture.ts";
-import { readSlot } from "./read-slot.ts";
+import { pointName, seriesHash } from "../format/object-names.ts";
+import { decodeObject, encodeObject } from "../format/sealed-object.ts";
+import { backUp, call, drawSession, MemoryDisk, openFixture } from "../simulation/engine-fixture.ts";
+import { isListed, readSlot } from "./read-slot.ts";
 
 test("a record that is reclaimed between the listing and the reading is not there", async () => {
   const fixture = openFixture("reclaimed");
@@ -17,4 +18,33 @@ test("a record that is reclaimed between the listing and the reading is not ther
   };
   const address = { series: seriesHash(fixture.keys, "disk"), session: point };
   expect(await readSlot({ ...fixture, store }, address, call)).toBeUndefined();
+});
+
+test("a record that a writer sealed for the slot of another point is not taken for that point", async () => {
+  const fixture = openFixture("another's slot");
+  const { keys, random } = fixture;
+  const { point } = await backUp(fixture, { source: new MemoryDisk(4).source() });
+  const series = seriesHash(keys, "disk");
+  const name = pointName(keys.domain, series, point);
+  const { kind, body } = decodeObject(keys, name, fixture.objects.get(name)!.bytes);
+  const session = await drawSession(fixture);
+  const another = pointName(keys.domain, series, session);
+  await fixture.store.create(another, encodeObject(keys, random, { name: another, kind, body }), call);
+  await expect(readSlot(fixture, { series, session }, call)).rejects.toMatchObject({
+    code: "object-damaged",
+    message: expect.stringContaining("belongs under another name"),
+  });
+});
+
+test("an object is found in a listing that is in no order", async () => {
+  const fixture = openFixture("unsorted");
+  const store = {
+    ...fixture.store,
+    async *list(prefix: string, listing: typeof call) {
+      yield* (await Array.fromAsync(fixture.store.list(prefix, listing))).reverse();
+    },
+  };
+  for (const name of ["a/b", "a/b.c", "a/bc"]) await store.create(name, Buffer.from("x"), call);
+  expect(await isListed(store, "a/b", call)).toBe(true);
+  expect(await isListed(store, "a/", call)).toBe(false);
 });

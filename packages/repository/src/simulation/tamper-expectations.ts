@@ -6,10 +6,12 @@ export interface TamperExpectation {
   /** Cut, lengthened, a bit flipped, another object in its place. */
   readonly changed: Told;
   readonly deleted: Told;
-  /** What the keys made for this very name in another course of events: authentic, and out of place. */
-  readonly older: Told;
+  /** What the keys made for this very name in another course of events; absent: always the same lies there. */
+  readonly older?: Told;
   /** Whether no restore ever looks at it, so that all give the right bytes. Otherwise some may fail, by name. */
   readonly isIdle: boolean;
+  /** It is not sealed: nothing vouches for the time that it says it was made at. */
+  readonly isOpen?: true;
 }
 
 const because = (silence: string): Told => ({ silence });
@@ -20,37 +22,36 @@ const oneOfMany = because(
 );
 const asGood = because("it is authentic, and nothing that counts rests on what it says");
 const undone = because("its forwards look as if a pruner had died, and lead to the same bytes all the same");
-const untold = because("lies open: what it says of when it was made can be anything");
 
+const open = { isOpen: true } as const;
 const idle = { isIdle: true } as const;
 const needed = { isIdle: false } as const;
 
 /** By kind of object, as `namesByKind` calls them. */
 export const tamperExpectations: Readonly<Record<string, TamperExpectation>> = {
-  header: { changed: "named", deleted: "named", older: untold, ...needed },
+  header: { changed: "named", deleted: "named", ...needed, ...open },
   "probe note": {
-    changed: because("says how the store lists; nothing but `sorted`, whole, lets a prune work"),
+    changed: "named",
     deleted: because("the next prune looks at the store again"),
-    older: untold,
     ...idle,
+    ...open,
   },
   wrap: {
     changed: "named",
     deleted: because("a key that is gone looks like one that somebody has removed"),
-    older: asGood,
+    older: "named",
     ...needed,
   },
   "retired mark": {
     changed: "named",
     deleted: because("nothing else says that this key was to go: it counts again"),
-    older: asGood,
     ...idle,
   },
-  "epoch slot": { changed: "named", deleted: "named", older: "named", ...idle },
-  "open of a backup": { changed: "named", deleted: over, older: asGood, ...idle },
-  "open of a moves": { changed: "named", deleted: over, older: asGood, ...idle },
-  lane: { changed: "named", deleted: over, older: asGood, ...idle },
-  base: { changed: "named", deleted: over, older: asGood, ...idle },
+  "epoch slot": { changed: "named", deleted: "named", older: "named", ...needed },
+  "open of a backup": { changed: "named", deleted: over, ...idle },
+  "open of a moves": { changed: "named", deleted: over, ...idle },
+  lane: { changed: "named", deleted: over, ...idle },
+  base: { changed: "named", deleted: over, ...idle },
   mark: { changed: "named", deleted: over, older: asGood, ...idle },
   record: { changed: "named", deleted: "named", older: "named", ...needed },
   "record, the newest of its series": {
@@ -60,21 +61,20 @@ export const tamperExpectations: Readonly<Record<string, TamperExpectation>> = {
     ...needed,
   },
   "record of an ended point": { changed: ended, deleted: ended, older: ended, ...idle },
-  "given-up": { changed: "named", deleted: "named", older: asGood, ...idle },
-  fence: { changed: "named", deleted: "named", older: asGood, ...idle },
-  moves: { changed: "named", deleted: undone, older: "named", ...idle },
+  "given-up": { changed: "named", deleted: "named", ...idle },
+  fence: { changed: "named", deleted: "named", ...idle },
+  moves: { changed: "named", deleted: undone, older: undone, ...idle },
   tombstone: {
     changed: "named",
     deleted: because("nothing else says that the point has ended: it counts again, as whole as it was"),
-    older: asGood,
     ...idle,
   },
   forward: { changed: "named", deleted: "named", older: "named", ...needed },
-  "note: audit": { changed: "named", deleted: oneOfMany, older: asGood, ...idle },
-  "note: catalogue": { changed: "named", deleted: oneOfMany, older: asGood, ...idle },
+  "note: audit": { changed: "named", deleted: oneOfMany, ...idle },
+  "note: catalogue": { changed: "named", deleted: oneOfMany, ...idle },
   "note: findings": { changed: "named", deleted: oneOfMany, older: asGood, ...idle },
-  "note: locks": { changed: "named", deleted: oneOfMany, older: asGood, ...idle },
-  "note: verified": { changed: "named", deleted: oneOfMany, older: asGood, ...idle },
+  "note: locks": { changed: "named", deleted: oneOfMany, ...idle },
+  "note: verified": { changed: "named", deleted: oneOfMany, ...idle },
   pack: { changed: "named", deleted: "named", older: "named", ...needed },
   map: { changed: "named", deleted: "named", older: "named", ...needed },
   "pack of an ended point": { changed: ended, deleted: ended, older: ended, ...idle },

@@ -1,6 +1,7 @@
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import type { Clock } from "@garrison/core/clock";
 import type { Random } from "@garrison/core/random";
+import { parseJson } from "../format/json-fields.ts";
 import type { ObjectStore, StoreCall } from "./object-store.ts";
 
 /** What is known of a store after its probe. */
@@ -18,7 +19,8 @@ export interface ProbeDependencies {
   readonly clock: Clock;
 }
 
-const noteName = "probe/noted";
+export const storeNoteName = "probe/noted";
+const noteFormat = "garrison-probe";
 
 /** What the store was found to be when it was probed; it is probed now if that never happened. */
 export async function loadStoreTraits(
@@ -28,14 +30,14 @@ export async function loadStoreTraits(
   const noted = await readNote(dependencies.store, call);
   if (noted !== undefined) return noted;
   const traits = await probeStore(dependencies, call);
-  const note = { format: "garrison-probe", listing: traits.listing, probedAtMs: dependencies.clock.now() };
-  await dependencies.store.create(noteName, Buffer.from(JSON.stringify(note)), call);
+  const note = { format: noteFormat, listing: traits.listing, probedAtMs: dependencies.clock.now() };
+  await dependencies.store.create(storeNoteName, Buffer.from(JSON.stringify(note)), call);
   return traits;
 }
 
 async function readNote(store: ObjectStore, call: StoreCall): Promise<StoreTraits | undefined> {
   try {
-    const note = JSON.parse(Buffer.from(await store.read(noteName, call)).toString("utf8")) as {
+    const note = JSON.parse(Buffer.from(await store.read(storeNoteName, call)).toString("utf8")) as {
       readonly listing?: unknown;
     };
     // Whatever else it says, only "sorted" lets a prune trust the order.
@@ -43,6 +45,19 @@ async function readNote(store: ObjectStore, call: StoreCall): Promise<StoreTrait
   } catch (error) {
     if (error instanceof SyntaxError) return { listing: "unsorted" };
     if (isGarrisonError(error, "object-missing")) return undefined;
+    throw error;
+  }
+}
+
+/** Whether what was noted of the store is as we write it, or not there: then the store is probed again when it has to be. */
+export async function isStoreNoteWhole(store: ObjectStore, call: StoreCall): Promise<boolean> {
+  try {
+    const note = parseJson(await store.read(storeNoteName, call), storeNoteName);
+    const isKnown = ["sorted", "unsorted"].includes(note.text("listing"));
+    return isKnown && note.text("format") === noteFormat && note.count("probedAtMs") >= 0;
+  } catch (error) {
+    if (isGarrisonError(error, "object-missing")) return true;
+    if (isGarrisonError(error, "object-malformed")) return false;
     throw error;
   }
 }
