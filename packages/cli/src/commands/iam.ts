@@ -35,10 +35,15 @@ A case:
     "identityPolicies": [{ "name", "policy" }], "permissionBoundaries"?: [{ "name", "policy" }],
     "sessionPolicy"?: policy, "resourcePolicy"?: policy,
     "serviceControlPolicies": [{ "orgIdentifier", "policies": [{ "name", "policy" }] }],
-    "resourceControlPolicies": the same, "vpcEndpointPolicies"?: [{ "name", "policy" }], "unknownContext"?: [key] }
+    "resourceControlPolicies": the same, "vpcEndpointPolicies"?: [{ "name", "policy" }], "unknownContext"?: [key],
+    "kmsGrants"?: [{ "grantId"?, "granteePrincipal", "operations", "retiringPrincipal"?, "encryptionContextEquals"?,
+                     "encryptionContextSubset"?, "sourceArn"? }],
+    "bucket"?: { "publicAccessBlock"?: { "restrictPublicBuckets"?, "ignorePublicAcls"?, "blockPublicAcls"?, "blockPublicPolicy"? },
+                 "objectOwnership"?, "acl"?: [{ "grantee", "permission" }], "objectAcl"?: the same },
+    "managementAccountId"?: the account that SCPs and RCPs spare }
 A layer that is absent does not apply. "permissionBoundaries": [] or an organisation level with "policies": [] allows nothing.
-A key that is not in "context" is absent; with --fill-context, aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType and
-aws:ResourceAccount are filled in as AWS would. In an array, a case that can't be read is answered by
+A key that is not in "context" is absent; with --fill-context, what follows from the request is filled in as AWS would:
+aws:PrincipalArn, -Account, -Type, -IsAWSService, -ServiceName, aws:ResourceAccount, aws:username, aws:userid. In an array, a case that can't be read is answered by
 { "name", "error": { "code", "message" } } in its place, and the exit code is 2.
 `;
 
