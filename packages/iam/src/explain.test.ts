@@ -287,3 +287,20 @@ test("Block Public Access is told with its setting, and no statement mends it", 
   );
   expect([layer, fix]).toEqual(["public-access-block", undefined]);
 });
+
+test("a key that the call never carries is told as such", () => {
+  const Condition = { StringEquals: { "aws:ResourceTag/team": "blue" } };
+  const { sentence } = explained(
+    question({
+      request: {
+        action: "ec2:DescribeInstances",
+        resource: { resource: "*", accountId: account },
+        principal,
+      },
+      identityPolicies: [{ name: "P", policy: policyOf({ ...all, Condition }) }],
+    }),
+  );
+  expect(sentence).toContain(
+    "the request has no such key, and a call of ec2:DescribeInstances never carries it",
+  );
+});

@@ -154,7 +154,8 @@ function explainSilence(given: EvaluationCase, result: EvaluationResult): Reason
 function describeMiss(given: EvaluationCase, { trace, because }: NearMiss): string {
   const statement = describeStatement(placeOf(trace), given);
   const { document } = trace.statement;
-  if (because === "conditions") return `${statement} would, but wants ${describeFailing(trace.failing)}`;
+  if (because === "conditions")
+    return `${statement} would, but wants ${describeFailing(trace.failing, given.request.action)}`;
   if (because === "resource") {
     const isNot = document.Resource === undefined;
     const resources = listWords(listTexts(document.Resource ?? document.NotResource));

@@ -109,7 +109,8 @@ function adding(given: EvaluationCase, result: EvaluationResult, layer: PatchedL
 
 /** Whose account the policies of a layer are in; organisation policies are in none, an endpoint's is not known. */
 export function accountOf({ request }: EvaluationCase, layer: Layer): { readonly accountId?: string } {
-  if (layer === "resource" || layer === "kms-grant" || layer === "acl") return { accountId: request.resource.accountId };
+  if (layer === "resource" || layer === "kms-grant" || layer === "acl")
+    return { accountId: request.resource.accountId };
   if (layer === "public-access-block") return { accountId: request.resource.accountId };
   if (layer === "scp" || layer === "rcp" || layer === "vpc-endpoint") return {};
   const { accountId } = openRequest({ request }).principal;

@@ -1,7 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { text } from "node:stream/consumers";
 import type { Command } from "commander";
-import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
+import { type GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { evaluate } from "@garrison/iam/evaluate";
 import type { EvaluationCase, EvaluationResult } from "@garrison/iam/evaluation-case";
 import { describePatch } from "@garrison/iam/describe-patch";
@@ -10,6 +8,9 @@ import { explainAsTree } from "@garrison/iam/explanation-tree";
 import { contextAsGiven } from "@garrison/iam/context-as-given";
 import { parseCase } from "@garrison/iam/parse-case";
 import type { CliContext } from "../cli-context.ts";
+import { registerLint } from "../iam/lint-files.ts";
+import { formatColumns } from "../iam/format-columns.ts";
+import { parseJson, readInput } from "../iam/read-input.ts";
 
 interface Answer {
   readonly given: EvaluationCase;
@@ -58,10 +59,12 @@ export function register(program: Command, context: CliContext): void {
     .option("--explain", "with --json: add what was weighed, as a tree, and the patches that mend it")
     .option("--fill-context", "fill in the context keys that follow from the request")
     .action((file: string, flags: EvaluateFlags) => evaluateFile(file, flags, context));
+  registerLint(iam, context);
 }
 
 async function evaluateFile(file: string, flags: EvaluateFlags, context: CliContext): Promise<void> {
-  const json = parseJson(await readInput(file, context), file);
+  const source = await readInput(file, context);
+  const json = parseJson(source, { file, code: "iam-case-invalid" });
   const isList = Array.isArray(json);
   const answers = isList
     ? (json as readonly unknown[]).map((each, place) => answerOrRefuse(each, place, flags))
@@ -92,25 +95,6 @@ function answerOrRefuse(json: unknown, place: number, flags: EvaluateFlags): Ans
   }
 }
 
-async function readInput(file: string, context: CliContext): Promise<string> {
-  if (file === "-") return text(context.stdin);
-  try {
-    return await readFile(file, { encoding: "utf8", signal: context.signal });
-  } catch (error) {
-    throw new GarrisonError("usage", `can't read the file ${file}`, { cause: error });
-  }
-}
-
-function parseJson(source: string, file: string): unknown {
-  try {
-    return JSON.parse(source);
-  } catch (error) {
-    throw new GarrisonError("iam-case-invalid", `${file === "-" ? "standard input" : file} is not JSON`, {
-      cause: error,
-    });
-  }
-}
-
 /** The documented output; programs rely on exactly these keys, and on `explanation` only when they ask for it. */
 function toOutput(answer: Answer | Refusal, flags: EvaluateFlags): object {
   if ("error" in answer) {
@@ -135,13 +119,7 @@ function formatTable(answers: readonly (Answer | Refusal)[]): string {
         ],
   );
   const table = [["case", "decision", "blocked by", "missing context"], ...rows];
-  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => (row[column] ?? "").length)));
-  const lines = table.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+  const lines = formatColumns(table);
   const reasons = answers.flatMap((each) => {
     if ("error" in each) return [`\n${each.error.message}`];
     return each.result.decision === "Allowed" ? [] : [formatReason(each.given, each.result)];
