@@ -1,10 +1,11 @@
 import { getHeapStatistics } from "node:v8";
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
-import { fuzzDecoder, type FuzzReport } from "../packages/repository/src/fuzz/fuzz-decoder.ts";
+import { fuzzDecoder, type FuzzReport } from "../packages/core/src/fuzz/fuzz-decoder.ts";
+import { listIamDecoders } from "../packages/iam/src/fuzz/iam-decoders.ts";
 import { listFuzzedDecoders } from "../packages/repository/src/fuzz/fuzzed-decoders.ts";
 
-/** `npm run fuzz -- --inputs 1000000 [--decoder NAME] [--seed N]`: feeds every decoder of the repository with nonsense. */
+/** `npm run fuzz -- --inputs 1000000 [--decoder NAME] [--seed N]`: feeds every decoder of the repository, and IAM's, with nonsense. */
 const { values } = parseArgs({
   options: {
     inputs: { type: "string", default: "100000" },
@@ -22,7 +23,9 @@ const meters = {
 // Nobody reads where a million errors were thrown.
 Error.stackTraceLimit = 0;
 const plan = { inputs: Number(values.inputs), seed: values.seed };
-const decoders = await listFuzzedDecoders("fuzz");
+const call = { signal: new AbortController().signal };
+const isIams = values.decoder?.startsWith("iam.") === true;
+const decoders = [...(await listIamDecoders(call)), ...(isIams ? [] : await listFuzzedDecoders("fuzz"))];
 const wanted = decoders.filter(({ name }) => values.decoder === undefined || name === values.decoder);
 if (wanted.length === 0 || !Number.isSafeInteger(plan.inputs) || plan.inputs < 1) {
   console.error(`--inputs is a number, --decoder one of: ${decoders.map(({ name }) => name).join(", ")}`);

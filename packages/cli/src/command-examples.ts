@@ -5,6 +5,11 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
   demo: ["garrison demo --once", "garrison demo --data /tmp/garrison --root-files 64"],
   "lab start": ["garrison lab start", "garrison lab start --port 0 --data /tmp/lab --seed none --json"],
   "iam evaluate": ["garrison iam evaluate case.json", "cat cases.json | garrison iam evaluate - --json"],
+  "iam lint": [
+    "garrison iam lint policy.json trust.json",
+    "garrison iam lint --kind scp guardrails/*.json --json",
+    "cat roles.json | garrison iam lint - --strict",
+  ],
   "roles list": ["garrison roles list"],
   "roles show": ["garrison roles show worker"],
   "roles export": [

@@ -1,4 +1,10 @@
-import { dependsOnResource, hasIdentity, type Verdicts } from "./decide-grant.ts";
+import {
+  dependsOnResource,
+  hasIdentity,
+  isResourceOpen,
+  mayResourceOpen,
+  type Verdicts,
+} from "./decide-grant.ts";
 import type { PoliciesVerdict } from "./evaluate-policies.ts";
 import type { Decision, Layer } from "./evaluation-case.ts";
 import type { RequestContext } from "./request-context.ts";
@@ -12,6 +18,8 @@ interface Blocked {
   readonly isIdentitySide: boolean;
 }
 
+const grantingLayers: ReadonlySet<Layer> = new Set(["identity", "resource", "kms-grant", "acl"]);
+
 /** The layers that a person has to look at for the request to pass: the granting ones first, then the limiting ones. */
 export function listBlocking(blocked: Blocked): readonly Layer[] {
   const { verdicts, decision, grant } = blocked;
@@ -22,7 +30,7 @@ export function listBlocking(blocked: Blocked): readonly Layer[] {
     return denying.map(([layer]) => layer);
   }
   const limiting = entries.filter(([layer, verdict]) => {
-    if (layer === "identity" || layer === "resource") return false;
+    if (grantingLayers.has(layer)) return false;
     const hasNoSay = grant === yes && (layer === "boundary" || layer === "session");
     return (verdict.allow !== yes && !hasNoSay) || isDoubtful(verdict, decision);
   });
@@ -47,8 +55,8 @@ function listMissingGrants({
   const isIdentityShut = hasIdentity(request) && request.principal.kind !== "root" && identity?.allow !== yes;
   if ((grant !== yes && isIdentityShut) || isDoubtful(identity, decision)) missing.push("identity");
   const isResourceShut =
-    grant !== yes && resource?.allow !== yes && !isIdentitySide && dependsOnResource(request);
-  const mayGrant = decision === "Unknown" && grant !== yes && resource?.allow === unknown;
+    grant !== yes && !isResourceOpen(verdicts) && !isIdentitySide && dependsOnResource(request);
+  const mayGrant = decision === "Unknown" && grant !== yes && mayResourceOpen(verdicts);
   if (isResourceShut || mayGrant || isDoubtful(resource, decision)) missing.push("resource");
   return missing;
 }

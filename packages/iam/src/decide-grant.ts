@@ -1,7 +1,7 @@
 import type { PoliciesVerdict } from "./evaluate-policies.ts";
 import type { Layer } from "./evaluation-case.ts";
 import type { RequestContext } from "./request-context.ts";
-import { and, no, or, type Truth, yes } from "./truth.ts";
+import { and, no, or, type Truth, unknown, yes } from "./truth.ts";
 
 /** The verdicts of the layers that apply; a layer that is absent has no say. */
 export type Verdicts = Readonly<Partial<Record<Layer, PoliciesVerdict>>>;
@@ -21,24 +21,69 @@ function limits(verdicts: Verdicts): Truth {
   return and(verdicts.boundary?.allow ?? yes, verdicts.session?.allow ?? yes);
 }
 
+/** What a side grants, by how it names the caller (see `PrincipalMatch`). */
+interface SideGrant {
+  readonly allow: Truth;
+  readonly allowRole: Truth;
+  readonly allowDirect: Truth;
+}
+
+const nothing: SideGrant = { allow: no, allowRole: no, allowDirect: no };
+
+/** The resource's own policy, and what grants beside it. */
+function resourceSide({ resource, acl, "kms-grant": keyGrant }: Verdicts): SideGrant {
+  const sides = [resource, keyGrant, acl].filter((side) => side !== undefined);
+  if (sides.length < 2) return sides[0] ?? nothing;
+  return sides.reduce<SideGrant>(
+    (all, side) => ({
+      allow: or(all.allow, side.allow),
+      allowRole: or(all.allowRole, side.allowRole),
+      allowDirect: or(all.allowDirect, side.allowDirect),
+    }),
+    nothing,
+  );
+}
+
 /**
  * Same account: either side may grant, and how the resource's policy names the caller decides which limits of the identity
- * it passes by. Other account: both sides must. Keys and roles must always be granted by their own policy.
+ * it passes by. Other account: both sides must, except that a grant on a key is enough. Keys and roles must always be
+ * granted by their own policy.
  */
 export function decideGrant(verdicts: Verdicts, request: RequestContext): Truth {
-  const resource = verdicts.resource;
-  if (!hasIdentity(request)) return resource?.allow ?? no;
+  const resource = resourceSide(verdicts);
+  if (!hasIdentity(request)) return resource.allow;
   const identity = limitedIdentity(verdicts, request);
+  const both = and(identity, resource.allow);
   const isSameAccount = request.principal.accountId === request.resourceAccountId;
-  if (!isSameAccount) return and(identity, resource?.allow ?? no);
-  const byIdentity = needsResourceGrant(request) ? and(identity, resource?.allow ?? no) : identity;
-  const byRole = and(resource?.allowRole ?? no, limits(verdicts));
-  return or(or(byIdentity, byRole), resource?.allowDirect ?? no);
+  if (!isSameAccount) return or(both, byName(verdicts["kms-grant"] ?? nothing, verdicts));
+  const byIdentity = needsResourceGrant(request) ? both : identity;
+  return or(byIdentity, byName(resource, verdicts));
+}
+
+/** A grant to the role itself is still limited by boundary and session; one to the caller directly is not. */
+function byName({ allowRole, allowDirect }: SideGrant, verdicts: Verdicts): Truth {
+  return or(and(allowRole, limits(verdicts)), allowDirect);
+}
+
+/** Whether some part of the resource's side certainly allows, however it names the caller. */
+export function isResourceOpen(verdicts: Verdicts): boolean {
+  return resourceSide(verdicts).allow === yes;
+}
+
+/** Whether it may, depending on context that is not known. */
+export function mayResourceOpen(verdicts: Verdicts): boolean {
+  return resourceSide(verdicts).allow === unknown;
+}
+
+export function isKeyAction({ service, resource }: RequestContext): boolean {
+  return service === "kms" && /^arn:[^:]*:kms:[^:]*:[^:]*:key\//.test(resource);
 }
 
 /** Trust policies and key policies are not optional: without their allow, not even the account's administrator gets in. */
-export function needsResourceGrant({ action, resource }: RequestContext): boolean {
-  if (action.startsWith("kms:")) return /^arn:[^:]*:kms:[^:]*:[^:]*:key\//.test(resource);
+export function needsResourceGrant(request: RequestContext): boolean {
+  const { action, service, resource } = request;
+  if (service === "kms") return isKeyAction(request);
+  if (service !== "sts") return false;
   const isTrustAction =
     action.startsWith("sts:assumerole") || action === "sts:tagsession" || action === "sts:setsourceidentity";
   return isTrustAction && /^arn:[^:]*:iam::[^:]*:role\//.test(resource);

@@ -1,3 +1,4 @@
+import { doesCallCarry } from "./call-context-keys.ts";
 import { listWords } from "./layer-words.ts";
 import type { KeyValues } from "./request-context.ts";
 import type { ConditionTrace } from "./trace-statements.ts";
@@ -38,8 +39,13 @@ export function describeActual(actual: KeyValues): string {
   return `it is ${actual.map((value) => JSON.stringify(value)).join(", ")}`;
 }
 
-export function describeFailing(failing: readonly ConditionTrace[]): string {
+/** The action helps where a key is absent: some calls never carry it, whatever the caller does. */
+export function describeFailing(failing: readonly ConditionTrace[], action: string): string {
   return failing
-    .map((trace) => `${describeWanted(trace)} but ${describeActual(trace.actual)}`)
+    .map((trace) => {
+      const never = trace.actual === "absent" && doesCallCarry(action, trace.condition.keyText) === false;
+      const hint = never ? `, and a call of ${action} never carries it` : "";
+      return `${describeWanted(trace)} but ${describeActual(trace.actual)}${hint}`;
+    })
     .join(", and ");
 }

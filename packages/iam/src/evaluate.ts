@@ -1,5 +1,5 @@
 import { listBlocking } from "./blocking-layers.ts";
-import { decideGrant, hasIdentity, limitedIdentity, type Verdicts } from "./decide-grant.ts";
+import { decideGrant, hasIdentity, isKeyAction, limitedIdentity, type Verdicts } from "./decide-grant.ts";
 import { evaluateLevels, evaluatePolicies, type PoliciesVerdict } from "./evaluate-policies.ts";
 import type {
   Decision,
@@ -11,6 +11,7 @@ import type {
 } from "./evaluation-case.ts";
 import { type LayerPolicies, listLayerPolicies } from "./layer-policies.ts";
 import { listMissingContext } from "./missing-context.ts";
+import { judgePublicAccess } from "./judge-public-access.ts";
 import { isRcpAction } from "./rcp-services.ts";
 import { openRequest, type RequestContext } from "./request-context.ts";
 import { isServiceLinked } from "./request-principal.ts";
@@ -43,12 +44,15 @@ export function evaluate(evaluationCase: EvaluationCase, options: EvaluateOption
   const layers = describeLayers(first.verdicts);
   if (decision === "Allowed") return { decision, blockedBy: [], matched, missingContext: [], layers };
   const blockedBy = listBlocking({ ...first, decision, request, isIdentitySide });
-  const inspected = new Set<Layer>(
-    first.verdicts.resource === undefined ? blockedBy : [...blockedBy, "resource"],
-  );
+  const granting = beside.filter((layer) => first.verdicts[layer] !== undefined);
+  const inspected = new Set<Layer>([...blockedBy, ...granting]);
   const question = { given, request, decision, layers: [...inspected] };
   return { decision, blockedBy, matched, missingContext: listMissingContext(question), layers };
 }
+
+/** What may grant beside the identity's own policies. */
+const beside = ["resource", "kms-grant", "acl"] as const;
+const limiting = ["public-access-block", "scp", "rcp", "vpc-endpoint"] as const;
 
 interface Weighing {
   readonly verdicts: Verdicts;
@@ -70,10 +74,7 @@ function weigh(
 ): Weighing {
   const verdicts = evaluateLayers(given, request, matched);
   const grant = isIdentitySide ? limitedIdentity(verdicts, request) : decideGrant(verdicts, request);
-  const allow = (["scp", "rcp", "vpc-endpoint"] as const).reduce(
-    (result, layer) => and(result, verdicts[layer]?.allow ?? yes),
-    grant,
-  );
+  const allow = limiting.reduce((result, layer) => and(result, verdicts[layer]?.allow ?? yes), grant);
   const deny = Object.values(verdicts).reduce<Truth>((result, verdict) => or(result, verdict.deny), no);
   return { verdicts, grant, allow, deny };
 }
@@ -85,7 +86,8 @@ function settle(subject: Subject, request: RequestContext, first: Weighing): Dec
     : decision;
 }
 
-function withoutResourcePolicy({ resourcePolicy: _left, ...rest }: EvaluationCase): EvaluationCase {
+function withoutResourcePolicy(given: EvaluationCase): EvaluationCase {
+  const { resourcePolicy: _policy, kmsGrants: _grants, bucket: _bucket, ...rest } = given;
   return rest;
 }
 
@@ -109,11 +111,14 @@ function evaluateLayers(
       ? evaluateLevels(sets, request, matched)
       : evaluatePolicies(sets[0] as LayerPolicies, request, matched);
   }
+  const publicAccess = judgePublicAccess(given, request);
+  if (publicAccess !== undefined) verdicts["public-access-block"] = publicAccess;
   return verdicts;
 }
 
 /** The layers that have a say for this caller and resource, if the case holds them. */
-function layersFor({ vpcEndpointPolicies }: EvaluationCase, request: RequestContext): readonly Layer[] {
+function layersFor(given: EvaluationCase, request: RequestContext): readonly Layer[] {
+  const { managementAccountId } = given;
   const isExempt = isServiceLinkedCaller(request);
   const layers: Layer[] = [];
   if (hasIdentity(request)) {
@@ -121,9 +126,13 @@ function layersFor({ vpcEndpointPolicies }: EvaluationCase, request: RequestCont
     layers.push("session");
   }
   layers.push("resource");
-  if (hasIdentity(request) && !isExempt) layers.push("scp");
-  if (isRcpAction(request.action, request.service) && !isExempt) layers.push("rcp");
-  if (vpcEndpointPolicies?.length !== 0) layers.push("vpc-endpoint");
+  if (given.kmsGrants !== undefined && isKeyAction(request)) layers.push("kms-grant");
+  if (given.bucket !== undefined && request.service === "s3") layers.push("acl");
+  const isLimited = hasIdentity(request) && request.principal.accountId !== managementAccountId;
+  if (isLimited && !isExempt) layers.push("scp");
+  const isManagements = request.resourceAccountId === managementAccountId;
+  if (isRcpAction(request.action, request.service) && !isExempt && !isManagements) layers.push("rcp");
+  if (given.vpcEndpointPolicies?.length !== 0) layers.push("vpc-endpoint");
   return layers;
 }
 
@@ -137,15 +146,23 @@ const layerOrder: readonly Layer[] = [
   "boundary",
   "session",
   "resource",
+  "kms-grant",
+  "acl",
+  "public-access-block",
   "scp",
   "rcp",
   "vpc-endpoint",
 ];
 
+/** Made once: most layers of most requests have no say. */
+const silentLayers = new Map<Layer, LayerVerdict>(
+  layerOrder.map((layer) => [layer, Object.freeze({ layer, verdict: "not-applicable" as const })]),
+);
+
 function describeLayers(verdicts: Verdicts): readonly LayerVerdict[] {
   return layerOrder.map((layer) => {
     const verdict = verdicts[layer];
-    if (verdict === undefined) return { layer, verdict: "not-applicable" };
+    if (verdict === undefined) return silentLayers.get(layer) as LayerVerdict;
     const name = nameVerdict(verdict);
     const closed = verdict.closedLevels;
     return closed === undefined || closed.length === 0

@@ -1,7 +1,20 @@
 import type { ConditionValue } from "./policy-document.ts";
 
-/** The kinds of IAM policies that decide together; `resource` includes trust policies and key policies. */
-export type Layer = "identity" | "boundary" | "session" | "resource" | "scp" | "rcp" | "vpc-endpoint";
+/**
+ * What decides together; `resource` includes trust policies and key policies. Grants on a KMS key and ACLs of a bucket grant
+ * beside the resource's policy; Block Public Access limits what that policy grants.
+ */
+export type Layer =
+  | "identity"
+  | "boundary"
+  | "session"
+  | "resource"
+  | "kms-grant"
+  | "acl"
+  | "public-access-block"
+  | "scp"
+  | "rcp"
+  | "vpc-endpoint";
 
 export type Decision = "Allowed" | "ExplicitlyDenied" | "ImplicitlyDenied" | "Unknown";
 
@@ -17,6 +30,45 @@ export interface OrganizationLevel {
   readonly policies: readonly NamedPolicy[];
 }
 
+/** A grant on the KMS key that is asked for. */
+export interface KmsGrant {
+  readonly grantId?: string;
+  /** The ARN of a user, role, role session or account, or a service's name. */
+  readonly granteePrincipal: string;
+  /** Who may retire it, besides a grantee that has the operation `RetireGrant`. */
+  readonly retiringPrincipal?: string;
+  /** As KMS names them: `Decrypt`, `GenerateDataKey`, `CreateGrant`, ... */
+  readonly operations: readonly string[];
+  readonly encryptionContextEquals?: Readonly<Record<string, string>>;
+  readonly encryptionContextSubset?: Readonly<Record<string, string>>;
+  readonly sourceArn?: string;
+}
+
+/** The four settings as they hold together for the bucket: the stricter of its own and its account's. */
+export interface PublicAccessBlock {
+  readonly blockPublicAcls?: boolean;
+  readonly ignorePublicAcls?: boolean;
+  /** Refuses to store a public policy; who may reach the bucket doesn't change by it (see `isPublicPolicy`). */
+  readonly blockPublicPolicy?: boolean;
+  readonly restrictPublicBuckets?: boolean;
+}
+
+export interface AclGrant {
+  /** An account's id, a canonical user id, or one of the two groups. */
+  readonly grantee: string;
+  readonly permission: "FULL_CONTROL" | "READ" | "WRITE" | "READ_ACP" | "WRITE_ACP";
+}
+
+/** What an S3 bucket has besides its policy. */
+export interface BucketSettings {
+  readonly publicAccessBlock?: PublicAccessBlock;
+  /** `BucketOwnerEnforced`, as in every bucket made since April 2023, switches ACLs off. */
+  readonly objectOwnership?: "BucketOwnerEnforced" | "BucketOwnerPreferred" | "ObjectWriter";
+  readonly acl?: readonly AclGrant[];
+  /** Of the object that is asked for. */
+  readonly objectAcl?: readonly AclGrant[];
+}
+
 export type ContextValue = ConditionValue | readonly ConditionValue[];
 
 export interface EvaluationRequest {
@@ -30,8 +82,7 @@ export interface EvaluationRequest {
 /**
  * One question: may this principal do this to that? A layer that is absent does not apply; `permissionBoundaries: []` or an
  * organisation level with `policies: []` allows nothing. A context key that is neither in `context` nor in
- * `unknownContext` is absent from the request, except `aws:PrincipalArn`, `aws:PrincipalAccount`, `aws:PrincipalType`
- * and `aws:ResourceAccount`, which follow from the request and are filled in.
+ * `unknownContext` is absent from the request, except those that follow from the request and are filled in (`derivedKeys`).
  */
 export interface EvaluationCase {
   readonly name?: string;
@@ -43,6 +94,10 @@ export interface EvaluationCase {
   readonly serviceControlPolicies?: readonly OrganizationLevel[];
   readonly resourceControlPolicies?: readonly OrganizationLevel[];
   readonly vpcEndpointPolicies?: readonly NamedPolicy[];
+  readonly kmsGrants?: readonly KmsGrant[];
+  readonly bucket?: BucketSettings;
+  /** The organisation's management account: SCPs spare its principals, RCPs its resources. */
+  readonly managementAccountId?: string;
   /** Keys whose values are not known: present or not, and with what. */
   readonly unknownContext?: readonly string[];
 }

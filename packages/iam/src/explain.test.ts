@@ -221,3 +221,86 @@ test("a request that has to change gets no patch, and is said not to be mended b
   const given = question({ identityPolicies: [{ name: "P", policy: policyOf({ ...all, Condition }) }] });
   expect(explained(given)).toMatchObject({ patches: [], isMendedByPatches: false });
 });
+
+const keyRequest = {
+  action: "kms:Decrypt",
+  resource: { resource: `arn:aws:kms:eu-central-1:${account}:key/k`, accountId: account },
+  principal,
+};
+const keyGrant = {
+  grantId: "G1",
+  granteePrincipal: `arn:aws:iam::${account}:role/app`,
+  operations: ["Decrypt"],
+  encryptionContextSubset: { "aws:ebs:id": "vol-1" },
+};
+
+test("a grant that allows is named", () => {
+  const context = { "kms:EncryptionContext:aws:ebs:id": "vol-1" };
+  const given = question({ request: { ...keyRequest, context }, kmsGrants: [keyGrant] });
+  expect(explained(given).sentence).toBe(
+    `${principal} may kms:Decrypt on ${keyRequest.resource.resource}: the KMS grant "G1" allows it.`,
+  );
+});
+
+test("a grant that nearly allowed is named with what it wants", () => {
+  const context = { "kms:EncryptionContext:aws:ebs:id": "vol-2" };
+  const { sentence, fix } = explained(
+    question({
+      request: { ...keyRequest, context },
+      identityPolicies: [{ policy: policyOf(all) }],
+      kmsGrants: [keyGrant],
+    }),
+  );
+  expect(sentence).toContain(
+    'has no key policy that allows it; the KMS grant "G1" would, but wants kms:EncryptionContext:aws:ebs:id to be "vol-1"',
+  );
+  expect(fix).toEqual({
+    Effect: "Allow",
+    Action: "kms:Decrypt",
+    Principal: { AWS: `arn:aws:iam::${account}:role/app` },
+    Resource: "*",
+  });
+});
+
+test("an absent trust policy and key policy are told as policies that are not there", () => {
+  const trust = {
+    action: "sts:AssumeRole",
+    resource: { resource: `arn:aws:iam::${account}:role/w`, accountId: account },
+    principal,
+  };
+  const [role, key] = [trust, keyRequest].map(
+    (request) => explained(question({ request, identityPolicies: [{ policy: policyOf(all) }] })).sentence,
+  );
+  expect(role).toContain(`the resource in account ${account} has no trust policy that allows it`);
+  expect(key).toContain(`the resource in account ${account} has no key policy that allows it`);
+});
+
+test("Block Public Access is told with its setting, and no statement mends it", () => {
+  const given = question({
+    request: { action: "s3:GetObject", resource, principal: { type: "Anonymous" } },
+    resourcePolicy: policyOf({ ...all, Principal: "*" }),
+    bucket: { publicAccessBlock: { restrictPublicBuckets: true } },
+  });
+  const { sentence, fix, layer } = explained(given);
+  expect(sentence).toContain(
+    `Block Public Access (RestrictPublicBuckets) keeps everyone but account ${account} out, since the bucket's policy is public`,
+  );
+  expect([layer, fix]).toEqual(["public-access-block", undefined]);
+});
+
+test("a key that the call never carries is told as such", () => {
+  const Condition = { StringEquals: { "aws:ResourceTag/team": "blue" } };
+  const { sentence } = explained(
+    question({
+      request: {
+        action: "ec2:DescribeInstances",
+        resource: { resource: "*", accountId: account },
+        principal,
+      },
+      identityPolicies: [{ name: "P", policy: policyOf({ ...all, Condition }) }],
+    }),
+  );
+  expect(sentence).toContain(
+    "the request has no such key, and a call of ec2:DescribeInstances never carries it",
+  );
+});

@@ -70,6 +70,8 @@ interface Reason {
   readonly place?: StatementPlace;
 }
 
+const granting: ReadonlySet<Layer> = new Set(["identity", "resource", "kms-grant", "acl"]);
+
 function verb({ decision }: EvaluationResult): string {
   return decision === "Allowed" ? "may" : decision === "Unknown" ? "may or may not" : "may not";
 }
@@ -78,9 +80,7 @@ function findReason(given: EvaluationCase, result: EvaluationResult): Reason {
   if (result.decision === "ExplicitlyDenied") return explainDeny(given, result);
   if (result.decision === "Unknown") return explainUnknown(given, result);
   if (result.decision === "ImplicitlyDenied") return explainSilence(given, result);
-  const allowing = result.matched.find(
-    ({ effect, layer }) => effect === "Allow" && (layer === "identity" || layer === "resource"),
-  );
+  const allowing = result.matched.find(({ effect, layer }) => effect === "Allow" && granting.has(layer));
   if (allowing === undefined) return { text: "" };
   return {
     text: `: ${describeStatement(allowing, given)} allows it`,
@@ -154,7 +154,8 @@ function explainSilence(given: EvaluationCase, result: EvaluationResult): Reason
 function describeMiss(given: EvaluationCase, { trace, because }: NearMiss): string {
   const statement = describeStatement(placeOf(trace), given);
   const { document } = trace.statement;
-  if (because === "conditions") return `${statement} would, but wants ${describeFailing(trace.failing)}`;
+  if (because === "conditions")
+    return `${statement} would, but wants ${describeFailing(trace.failing, given.request.action)}`;
   if (because === "resource") {
     const isNot = document.Resource === undefined;
     const resources = listWords(listTexts(document.Resource ?? document.NotResource));

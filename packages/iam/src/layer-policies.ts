@@ -1,4 +1,6 @@
+import { aclPolicies } from "./acl-policies.ts";
 import type { EvaluationCase, Layer, NamedPolicy, OrganizationLevel } from "./evaluation-case.ts";
+import { grantPolicies } from "./grant-policies.ts";
 
 export interface LayerPolicies {
   readonly layer: Layer;
@@ -20,6 +22,12 @@ export function listLayerPolicies(given: EvaluationCase, layer: Layer): readonly
         layer,
         given.resourcePolicy === undefined ? undefined : [{ policy: given.resourcePolicy }],
       );
+    case "kms-grant":
+      return oneSet(layer, given.kmsGrants === undefined ? undefined : grantPolicies(given.kmsGrants));
+    case "acl":
+      return oneSet(layer, given.bucket === undefined ? undefined : aclPolicies(given));
+    case "public-access-block":
+      return [];
     case "scp":
       return levelSets(layer, given.serviceControlPolicies);
     case "rcp":

@@ -5,6 +5,9 @@ const words: Readonly<Record<Layer, string>> = {
   boundary: "permissions boundary",
   session: "session policy",
   resource: "resource policy",
+  "kms-grant": "KMS grant",
+  acl: "ACL",
+  "public-access-block": "Block Public Access",
   scp: "service control policy",
   rcp: "resource control policy",
   "vpc-endpoint": "VPC endpoint policy",
@@ -34,9 +37,18 @@ export function describeSilence(layer: Layer, given: EvaluationCase, result: Eva
     case "scp":
     case "rcp":
       return `no ${word} at ${closed.join(" and ")} allows it`;
+    case "public-access-block":
+      return describePublicAccess(given);
     default:
       return `the ${word} does not allow it`;
   }
+}
+
+function describePublicAccess({ bucket, request }: EvaluationCase): string {
+  const owner = request.resource.accountId;
+  return bucket?.publicAccessBlock?.restrictPublicBuckets === true && !/:Put|:Create/i.test(request.action)
+    ? `Block Public Access (RestrictPublicBuckets) keeps everyone but account ${owner} out, since the bucket's policy is public`
+    : "Block Public Access refuses it";
 }
 
 export interface StatementPlace {
@@ -52,6 +64,8 @@ export function describeStatement(place: StatementPlace, given: EvaluationCase):
   const statement =
     place.sid === undefined ? `Statement[${place.index}]` : `statement ${JSON.stringify(place.sid)}`;
   const word = layerWord(place.layer, given);
+  if (place.layer === "kms-grant") return `the ${word} ${JSON.stringify(place.policy)}`;
+  if (place.layer === "acl") return `the entry ${JSON.stringify(place.sid)} of the ${place.policy}`;
   const isUnnamed = place.policy.startsWith(`${place.layer} policy`);
   const at = place.orgIdentifier === undefined ? "" : ` at ${place.orgIdentifier}`;
   return `${statement} of the ${word}${isUnnamed ? "" : ` ${JSON.stringify(place.policy)}`}${at}`;

@@ -25,9 +25,14 @@ export function findNearestMiss(
     ({ trace }) => closed === undefined || closed.includes(trace.orgIdentifier ?? ""),
   );
   const isSameAccount = request.principal.accountId === request.resourceAccountId;
-  if (own !== undefined || layer !== "identity" || !isSameAccount) return own;
-  return findNearMisses(given, "resource", request)[0];
+  if (own !== undefined) return own;
+  const others: readonly Layer[] =
+    layer === "resource" ? beside : layer === "identity" && isSameAccount ? ["resource", ...beside] : [];
+  return others.flatMap((each) => findNearMisses(given, each, request))[0];
 }
+
+/** What may grant beside the resource's own policy. */
+const beside: readonly Layer[] = ["kms-grant", "acl"];
 
 /** The Allow statements of a layer that nearly matched, the nearest first. */
 function findNearMisses(given: EvaluationCase, layer: Layer, request: RequestContext): readonly NearMiss[] {

@@ -17,6 +17,7 @@ export function normalizeCase(json: unknown): unknown {
     ...(typeof given["name"] === "number" ? { name: String(given["name"]) } : {}),
     ...change(given, ["identityPolicies", "permissionBoundaries", "vpcEndpointPolicies"], toNamedPolicies),
     ...change(given, ["sessionPolicy", "resourcePolicy"], toDocument),
+    ...change(given, ["managementAccountId"], toAccountId),
     ...change(given, ["serviceControlPolicies", "resourceControlPolicies"], toLevels),
   };
 }
@@ -64,7 +65,11 @@ function toPrincipal(value: unknown): unknown {
 function toResource(value: unknown): unknown {
   const accountId = isObject(value) ? value["accountId"] : undefined;
   if (!isObject(value) || typeof accountId !== "number") return value;
-  return { ...value, accountId: String(accountId).padStart(12, "0") };
+  return { ...value, accountId: toAccountId(accountId) };
+}
+
+function toAccountId(value: unknown): unknown {
+  return typeof value === "number" ? String(value).padStart(12, "0") : value;
 }
 
 function toNamedPolicies(value: unknown): unknown {

@@ -95,6 +95,69 @@ const checkRequest: Check = (value, where) => {
   );
 };
 
+const checkTruth: Check = (value, where) => {
+  if (typeof value !== "boolean") throw invalid(where, "must be true or false");
+};
+
+function oneOf(...words: readonly string[]): Check {
+  return (value, where) => {
+    if (!words.includes(value as string)) throw invalid(where, `must be one of ${words.join(", ")}`);
+  };
+}
+
+const checkPairs: Check = (value, where) => {
+  for (const [key, each] of Object.entries(requireObject(value, where))) checkText(each, `${where}.${key}`);
+};
+
+/** A list of objects that take exactly these keys. */
+function listOf(keys: Pick<KeyChecks, "required" | "optional">): Check {
+  return (value, where) => {
+    for (const [place, each] of requireList(value, where).entries()) {
+      const at = `${where}[${place}]`;
+      checkKeys(requireObject(each, at), { ...keys, isStrict: true }, at);
+    }
+  };
+}
+
+const checkGrants = listOf({
+  required: { granteePrincipal: checkText, operations: checkTexts },
+  optional: {
+    grantId: checkText,
+    retiringPrincipal: checkText,
+    encryptionContextEquals: checkPairs,
+    encryptionContextSubset: checkPairs,
+    sourceArn: checkText,
+  },
+});
+
+const checkAcl = listOf({
+  required: {
+    grantee: checkText,
+    permission: oneOf("FULL_CONTROL", "READ", "WRITE", "READ_ACP", "WRITE_ACP"),
+  },
+  optional: {},
+});
+
+const checkPublicAccess: Check = (value, where) => {
+  const optional = {
+    blockPublicAcls: checkTruth,
+    ignorePublicAcls: checkTruth,
+    blockPublicPolicy: checkTruth,
+    restrictPublicBuckets: checkTruth,
+  };
+  checkKeys(requireObject(value, where), { required: {}, optional, isStrict: true }, where);
+};
+
+const checkBucket: Check = (value, where) => {
+  const optional = {
+    publicAccessBlock: checkPublicAccess,
+    objectOwnership: oneOf("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"),
+    acl: checkAcl,
+    objectAcl: checkAcl,
+  };
+  checkKeys(requireObject(value, where), { required: {}, optional, isStrict: true }, where);
+};
+
 const caseKeys: Readonly<Record<string, Check>> = {
   name: checkText,
   identityPolicies: namedPoliciesOf("identity"),
@@ -104,20 +167,27 @@ const caseKeys: Readonly<Record<string, Check>> = {
   serviceControlPolicies: levelsOf("identity"),
   resourceControlPolicies: levelsOf("any"),
   vpcEndpointPolicies: namedPoliciesOf("any"),
+  kmsGrants: checkGrants,
+  bucket: checkBucket,
+  managementAccountId: checkText,
   unknownContext: checkTexts,
 };
 
 /** Names like those of the keys that decide: a misspelt one must not be passed over as a remark. */
-const decisive = /polic|bound|context|session|control|scp|rcp|endpoint|vpce/i;
+const decisive =
+  /polic|bound|context|session|control|scp|rcp|endpoint|vpce|kms|bucket|publicaccess|managementacc/i;
 
 interface KeyChecks {
   readonly required: Readonly<Record<string, Check>>;
   readonly optional: Readonly<Record<string, Check>>;
   /** Whether an unknown key that reads like a decisive one is refused. */
   readonly isGuarded?: true;
+  /** Whether every unknown key is refused. */
+  readonly isStrict?: true;
 }
 
-function checkKeys(object: JsonObject, { required, optional, isGuarded }: KeyChecks, where: string): void {
+function checkKeys(object: JsonObject, checks: KeyChecks, where: string): void {
+  const { required, optional, isGuarded, isStrict } = checks;
   for (const [key, check] of Object.entries(required)) {
     if (object[key] === undefined) throw invalid(where, `has no ${JSON.stringify(key)}`);
     check(object[key], `${where}.${key}`);
@@ -125,7 +195,7 @@ function checkKeys(object: JsonObject, { required, optional, isGuarded }: KeyChe
   for (const [key, value] of Object.entries(object)) {
     if (Object.hasOwn(required, key)) continue;
     if (!Object.hasOwn(optional, key)) {
-      if (isGuarded !== true || !decisive.test(key)) continue;
+      if (isStrict !== true && (isGuarded !== true || !decisive.test(key))) continue;
       const known = [...Object.keys(required), ...Object.keys(optional)].join(", ");
       throw invalid(where, `has the unknown key ${JSON.stringify(key)}; it takes ${known}`);
     }

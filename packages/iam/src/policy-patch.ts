@@ -2,9 +2,16 @@ import type { EvaluationCase, Layer, NamedPolicy, OrganizationLevel } from "./ev
 import { policyName } from "./layer-policies.ts";
 import type { PolicyDocument, StatementDocument } from "./policy-document.ts";
 
+/** The layers that are policies: grants, ACLs and Block Public Access are changed by other means. */
+export type PatchedLayer = Exclude<Layer, "kms-grant" | "acl" | "public-access-block">;
+
+export function isPatchedLayer(layer: Layer): layer is PatchedLayer {
+  return layer !== "kms-grant" && layer !== "acl" && layer !== "public-access-block";
+}
+
 /** One change of one policy: a statement added to it, or one of its statements replaced or taken out. */
 export interface PolicyPatch {
-  readonly layer: Layer;
+  readonly layer: PatchedLayer;
   /** The document, by the name it has in the case; absent: a new one. */
   readonly policy?: string;
   /** Where an organisation policy is attached. */

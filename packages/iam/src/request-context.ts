@@ -1,5 +1,11 @@
 import type { ContextValue, EvaluationCase } from "./evaluation-case.ts";
-import { principalArn, principalType, readPrincipal, type RequestPrincipal } from "./request-principal.ts";
+import {
+  principalArn,
+  principalType,
+  principalUserId,
+  readPrincipal,
+  type RequestPrincipal,
+} from "./request-principal.ts";
 import type { VariableSource } from "./text-template.ts";
 import { type Truth, unknown } from "./truth.ts";
 
@@ -72,7 +78,11 @@ export const derivedKeys = [
   "aws:PrincipalArn",
   "aws:PrincipalAccount",
   "aws:PrincipalType",
+  "aws:PrincipalIsAWSService",
+  "aws:PrincipalServiceName",
   "aws:ResourceAccount",
+  "aws:userid",
+  "aws:username",
 ] as const;
 
 function deriveKey(
@@ -89,6 +99,16 @@ function deriveKey(
       return listOf(principalType(principal));
     case "aws:resourceaccount":
       return listOf(resourceAccountId);
+    case "aws:principalisawsservice":
+      return principal.kind === "anonymous" ? undefined : [String(principal.kind === "service")];
+    case "aws:principalservicename":
+      return principal.kind === "service" ? [principal.name] : undefined;
+    case "aws:userid":
+      return listOf(principalUserId(principal));
+    case "aws:username":
+      return principal.kind === "user"
+        ? [principal.name.slice(principal.name.lastIndexOf("/") + 1)]
+        : undefined;
     default:
       return undefined;
   }

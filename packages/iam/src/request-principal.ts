@@ -79,6 +79,12 @@ export function principalType(principal: RequestPrincipal): string | undefined {
   }
 }
 
+/** `aws:userid`, where the principal tells it: unique ids of users and roles stand in no ARN. */
+export function principalUserId({ kind, accountId }: RequestPrincipal): string | undefined {
+  if (kind === "anonymous") return "anonymous";
+  return kind === "root" ? accountId : undefined;
+}
+
 /** Service-linked roles are exempt from the organisation's policies. A session's ARN shows them only by the name. */
 export function isServiceLinked(principal: RequestPrincipal, principalArn: string | undefined): boolean {
   if (principal.kind !== "role" && principal.kind !== "session") return false;

@@ -2,7 +2,7 @@ import { evaluate, type EvaluateOptions } from "./evaluate.ts";
 import type { EvaluationCase, EvaluationResult, Layer } from "./evaluation-case.ts";
 import { listLayerPolicies, policyName } from "./layer-policies.ts";
 import { findNearestMiss } from "./near-misses.ts";
-import { patchCase, type PolicyPatch } from "./policy-patch.ts";
+import { isPatchedLayer, patchCase, type PatchedLayer, type PolicyPatch } from "./policy-patch.ts";
 import { openRequest } from "./request-context.ts";
 import { exceptCaller, suggestAllow, widenConditions } from "./suggest-fix.ts";
 import { findStatementTrace, type StatementTrace } from "./trace-statements.ts";
@@ -24,7 +24,7 @@ const mostRounds = 16;
  */
 export function suggestPatches(given: EvaluationCase, options: EvaluateOptions = {}): SuggestedPatches {
   const patches: PolicyPatch[] = [];
-  const { resourcePolicy: _unasked, ...identitySide } = given;
+  const { resourcePolicy: _policy, kmsGrants: _grants, bucket: _bucket, ...identitySide } = given;
   let current: EvaluationCase = options.scope === "identity-side" ? identitySide : given;
   for (let round = 0; round < mostRounds; round++) {
     const result = evaluate(current, options);
@@ -48,10 +48,13 @@ function nextPatch(given: EvaluationCase, result: EvaluationResult): PolicyPatch
     return isMeantFor(given, trace) ? { ...placeOf(given, trace), change: "remove" } : undefined;
   }
   const [layer] = result.blockedBy;
-  if (layer === undefined) return undefined;
+  if (layer === undefined || !isPatchedLayer(layer)) return undefined;
   const miss = findNearestMiss(given, result, layer);
+  // A grant or an ACL that nearly allowed is nobody's to widen: the resource's policy can say the same.
+  if (miss !== undefined && !isPatchedLayer(miss.trace.layer)) return adding(given, result, "resource");
   if (miss?.because === "conditions") return replacing(given, miss.trace, widenConditions(miss.trace));
-  return adding(given, result, miss?.trace.layer ?? layer);
+  const at = miss?.trace.layer;
+  return adding(given, result, at !== undefined && isPatchedLayer(at) ? at : layer);
 }
 
 function replacing(
@@ -66,7 +69,7 @@ function replacing(
 function placeOf(given: EvaluationCase, trace: StatementTrace): Omit<PolicyPatch, "change"> {
   const { document, index } = trace.statement;
   return {
-    layer: trace.layer,
+    layer: trace.layer as PatchedLayer,
     policy: trace.policy,
     ...(trace.orgIdentifier === undefined ? {} : { orgIdentifier: trace.orgIdentifier }),
     ...accountOf(given, trace.layer),
@@ -85,12 +88,13 @@ function isMeantFor({ request }: EvaluationCase, { statement }: StatementTrace):
 }
 
 /** The allow goes where its like already stands: the policy nearest to allowing, else the first of the layer. */
-function adding(given: EvaluationCase, result: EvaluationResult, layer: Layer): PolicyPatch {
+function adding(given: EvaluationCase, result: EvaluationResult, layer: PatchedLayer): PolicyPatch {
   const closed = result.layers.find((each) => each.layer === layer)?.closedLevels;
   const sets = listLayerPolicies(given, layer);
   const set =
     closed === undefined ? sets[0] : sets.find(({ orgIdentifier }) => closed.includes(orgIdentifier ?? ""));
-  const near = findNearestMiss(given, result, layer)?.trace;
+  const nearest = findNearestMiss(given, result, layer)?.trace;
+  const near = nearest !== undefined && isPatchedLayer(nearest.layer) ? nearest : undefined;
   const [first] = set?.policies ?? [];
   const policy = near?.policy ?? (first === undefined ? undefined : policyName(layer, first, 0));
   return {
@@ -105,7 +109,9 @@ function adding(given: EvaluationCase, result: EvaluationResult, layer: Layer): 
 
 /** Whose account the policies of a layer are in; organisation policies are in none, an endpoint's is not known. */
 export function accountOf({ request }: EvaluationCase, layer: Layer): { readonly accountId?: string } {
-  if (layer === "resource") return { accountId: request.resource.accountId };
+  if (layer === "resource" || layer === "kms-grant" || layer === "acl")
+    return { accountId: request.resource.accountId };
+  if (layer === "public-access-block") return { accountId: request.resource.accountId };
   if (layer === "scp" || layer === "rcp" || layer === "vpc-endpoint") return {};
   const { accountId } = openRequest({ request }).principal;
   return accountId === undefined ? {} : { accountId };

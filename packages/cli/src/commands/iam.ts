@@ -1,7 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { text } from "node:stream/consumers";
 import type { Command } from "commander";
-import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
+import { type GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { evaluate } from "@garrison/iam/evaluate";
 import type { EvaluationCase, EvaluationResult } from "@garrison/iam/evaluation-case";
 import { describePatch } from "@garrison/iam/describe-patch";
@@ -10,6 +8,9 @@ import { explainAsTree } from "@garrison/iam/explanation-tree";
 import { contextAsGiven } from "@garrison/iam/context-as-given";
 import { parseCase } from "@garrison/iam/parse-case";
 import type { CliContext } from "../cli-context.ts";
+import { registerLint } from "../iam/lint-files.ts";
+import { formatColumns } from "../iam/format-columns.ts";
+import { parseJson, readInput } from "../iam/read-input.ts";
 
 interface Answer {
   readonly given: EvaluationCase;
@@ -35,10 +36,15 @@ A case:
     "identityPolicies": [{ "name", "policy" }], "permissionBoundaries"?: [{ "name", "policy" }],
     "sessionPolicy"?: policy, "resourcePolicy"?: policy,
     "serviceControlPolicies": [{ "orgIdentifier", "policies": [{ "name", "policy" }] }],
-    "resourceControlPolicies": the same, "vpcEndpointPolicies"?: [{ "name", "policy" }], "unknownContext"?: [key] }
+    "resourceControlPolicies": the same, "vpcEndpointPolicies"?: [{ "name", "policy" }], "unknownContext"?: [key],
+    "kmsGrants"?: [{ "grantId"?, "granteePrincipal", "operations", "retiringPrincipal"?, "encryptionContextEquals"?,
+                     "encryptionContextSubset"?, "sourceArn"? }],
+    "bucket"?: { "publicAccessBlock"?: { "restrictPublicBuckets"?, "ignorePublicAcls"?, "blockPublicAcls"?, "blockPublicPolicy"? },
+                 "objectOwnership"?, "acl"?: [{ "grantee", "permission" }], "objectAcl"?: the same },
+    "managementAccountId"?: the account that SCPs and RCPs spare }
 A layer that is absent does not apply. "permissionBoundaries": [] or an organisation level with "policies": [] allows nothing.
-A key that is not in "context" is absent; with --fill-context, aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType and
-aws:ResourceAccount are filled in as AWS would. In an array, a case that can't be read is answered by
+A key that is not in "context" is absent; with --fill-context, what follows from the request is filled in as AWS would:
+aws:PrincipalArn, -Account, -Type, -IsAWSService, -ServiceName, aws:ResourceAccount, aws:username, aws:userid. In an array, a case that can't be read is answered by
 { "name", "error": { "code", "message" } } in its place, and the exit code is 2.
 `;
 
@@ -53,10 +59,12 @@ export function register(program: Command, context: CliContext): void {
     .option("--explain", "with --json: add what was weighed, as a tree, and the patches that mend it")
     .option("--fill-context", "fill in the context keys that follow from the request")
     .action((file: string, flags: EvaluateFlags) => evaluateFile(file, flags, context));
+  registerLint(iam, context);
 }
 
 async function evaluateFile(file: string, flags: EvaluateFlags, context: CliContext): Promise<void> {
-  const json = parseJson(await readInput(file, context), file);
+  const source = await readInput(file, context);
+  const json = parseJson(source, { file, code: "iam-case-invalid" });
   const isList = Array.isArray(json);
   const answers = isList
     ? (json as readonly unknown[]).map((each, place) => answerOrRefuse(each, place, flags))
@@ -87,25 +95,6 @@ function answerOrRefuse(json: unknown, place: number, flags: EvaluateFlags): Ans
   }
 }
 
-async function readInput(file: string, context: CliContext): Promise<string> {
-  if (file === "-") return text(context.stdin);
-  try {
-    return await readFile(file, { encoding: "utf8", signal: context.signal });
-  } catch (error) {
-    throw new GarrisonError("usage", `can't read the file ${file}`, { cause: error });
-  }
-}
-
-function parseJson(source: string, file: string): unknown {
-  try {
-    return JSON.parse(source);
-  } catch (error) {
-    throw new GarrisonError("iam-case-invalid", `${file === "-" ? "standard input" : file} is not JSON`, {
-      cause: error,
-    });
-  }
-}
-
 /** The documented output; programs rely on exactly these keys, and on `explanation` only when they ask for it. */
 function toOutput(answer: Answer | Refusal, flags: EvaluateFlags): object {
   if ("error" in answer) {
@@ -130,13 +119,7 @@ function formatTable(answers: readonly (Answer | Refusal)[]): string {
         ],
   );
   const table = [["case", "decision", "blocked by", "missing context"], ...rows];
-  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => (row[column] ?? "").length)));
-  const lines = table.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+  const lines = formatColumns(table);
   const reasons = answers.flatMap((each) => {
     if ("error" in each) return [`\n${each.error.message}`];
     return each.result.decision === "Allowed" ? [] : [formatReason(each.given, each.result)];

@@ -43,8 +43,8 @@ function completeCase(feature: string, base: EvaluationCase, written: WrittenCas
   };
   const shorthand = condition === undefined ? {} : { identityPolicies: [{ name: "P", policy }] };
   const given = {
-    ...base,
-    ...layers,
+    // A case takes a layer of the base away by writing null.
+    ...Object.fromEntries(Object.entries({ ...base, ...layers }).filter(([, value]) => value !== null)),
     ...shorthand,
     request: { ...base.request, ...request, context: { ...base.request.context, ...context } },
   };

@@ -57,8 +57,15 @@ function decideInWorld(given: EvaluationCase, world: World): Decision {
   const asList = (policy: object | undefined) => (policy === undefined ? undefined : [{ policy }]);
   const own = arn === undefined || isRoot ? [] : [given.identityPolicies, given.permissionBoundaries];
   const session = arn === undefined ? undefined : asList(given.sessionPolicy);
-  const scps = arn === undefined ? undefined : given.serviceControlPolicies;
-  const rcps = /^(s3|sqs|sts|kms):/.test(given.request.action) ? given.resourceControlPolicies : undefined;
+  const isLinked = arn?.includes("/AWSServiceRoleFor") === true;
+  const management = given.managementAccountId;
+  const hasScps = arn !== undefined && !isLinked && arn.split(":")[4] !== management;
+  const scps = hasScps ? given.serviceControlPolicies : undefined;
+  const hasRcps =
+    /^(s3|sqs|sts|kms):/.test(given.request.action) &&
+    !isLinked &&
+    given.request.resource.accountId !== management;
+  const rcps = hasRcps ? given.resourceControlPolicies : undefined;
   const endpoint = given.vpcEndpointPolicies?.length === 0 ? undefined : given.vpcEndpointPolicies;
   const resource = asList(given.resourcePolicy);
   const levels = [...(scps ?? []), ...(rcps ?? [])];
@@ -66,16 +73,92 @@ function decideInWorld(given: EvaluationCase, world: World): Decision {
   if (all.some((policies) => applying(policies, "Deny").length > 0)) return "ExplicitlyDenied";
   if (levels.some((level) => applying(level.policies, "Allow").length === 0)) return "ImplicitlyDenied";
   if (endpoint !== undefined && applying(endpoint, "Allow").length === 0) return "ImplicitlyDenied";
-  const grants = applying(resource, "Allow").map((each) => grantStrength(each, given));
+  if (isShutToPublic(given)) return "ImplicitlyDenied";
+  const keyGrants = grantsOnKey(given, world);
+  const isKey = /^kms:.*/.test(given.request.action) && given.request.resource.resource.includes(":key/");
+  const grants = [
+    ...applying(resource, "Allow").map((each) => grantStrength(each, given)),
+    ...keyGrants,
+    ...grantsOfAcl(given),
+  ];
   if (arn === undefined) return grants.length > 0 ? "Allowed" : "ImplicitlyDenied";
   const isSameAccount = arn.split(":")[4] === given.request.resource.accountId;
-  if (isSameAccount && grants.includes("direct")) return "Allowed";
+  if ((isSameAccount ? grants : keyGrants).includes("direct")) return "Allowed";
   const boundary = isRoot ? undefined : given.permissionBoundaries;
   if (boundary !== undefined && applying(boundary, "Allow").length === 0) return "ImplicitlyDenied";
   if (session !== undefined && applying(session, "Allow").length === 0) return "ImplicitlyDenied";
-  if (isSameAccount && grants.includes("role")) return "Allowed";
-  if (!isSameAccount && grants.length === 0) return "ImplicitlyDenied";
+  if ((isSameAccount ? grants : keyGrants).includes("role")) return "Allowed";
+  if ((!isSameAccount || isKey) && grants.length === 0) return "ImplicitlyDenied";
   return isRoot || applying(given.identityPolicies, "Allow").length > 0 ? "Allowed" : "ImplicitlyDenied";
+}
+
+type Strength = "account" | "role" | "direct";
+
+/** The grants on a key that hold, by how each names the caller. */
+function grantsOnKey(given: EvaluationCase, world: World): readonly Strength[] {
+  const { action, resource } = given.request;
+  if (!action.startsWith("kms:") || !resource.resource.includes(":key/")) return [];
+  return (given.kmsGrants ?? []).flatMap((grant) => {
+    const { granteePrincipal, operations, encryptionContextEquals: exact, encryptionContextSubset } = grant;
+    if (!operations.includes(action.slice(4))) return [];
+    const kind = granteePrincipal.includes(".amazonaws.") ? "Service" : "AWS";
+    const strength = grantStrength({ Effect: "Allow", Principal: { [kind]: granteePrincipal } }, given);
+    if (strength === "none") return [];
+    if (action === "kms:DescribeKey") return [strength];
+    const needed = Object.entries({ ...encryptionContextSubset, ...exact });
+    const hasAll = needed.every(([key, value]) => world[`kms:EncryptionContext:${key}`]?.includes(value));
+    const present = world["kms:EncryptionContextKeys"] ?? [];
+    const hasOnly =
+      exact === undefined || needed.length === 0 || present.every((key) => Object.hasOwn(exact, key));
+    return hasAll && hasOnly ? [strength] : [];
+  });
+}
+
+function grantsOfAcl({ request, bucket }: EvaluationCase): readonly Strength[] {
+  if (bucket === undefined || bucket.objectOwnership !== "ObjectWriter") return [];
+  const { principal, action } = request;
+  const account = typeof principal === "string" ? principal.split(":")[4] : undefined;
+  const [entries, wanted] =
+    action === "s3:GetObject"
+      ? [bucket.objectAcl, "READ"]
+      : action === "s3:PutObject"
+        ? [bucket.acl, "WRITE"]
+        : [[], ""];
+  return (entries ?? []).flatMap(({ grantee, permission }) => {
+    if (permission !== wanted && permission !== "FULL_CONTROL") return [];
+    const isGroup = grantee === "AllUsers" || grantee === "AuthenticatedUsers";
+    if (isGroup && bucket.publicAccessBlock?.ignorePublicAcls === true) return [];
+    if (grantee === "AllUsers") return ["direct"];
+    if (account === undefined) return [];
+    if (grantee === "AuthenticatedUsers") return ["direct"];
+    if (grantee !== account) return [];
+    return String(principal).endsWith(":root") ? ["direct"] : ["account"];
+  });
+}
+
+function isShutToPublic({ request, bucket, resourcePolicy }: EvaluationCase): boolean {
+  if (!request.action.startsWith("s3:") || bucket?.publicAccessBlock?.restrictPublicBuckets !== true)
+    return false;
+  const { principal } = request;
+  if (typeof principal === "string" && principal.split(":")[4] === request.resource.accountId) return false;
+  if (principal === "config.amazonaws.com" || resourcePolicy === undefined) return false;
+  return statementsOf(resourcePolicy).some((statement) => {
+    const { Principal } = statement;
+    const isForAll = Principal === "*" || list((Principal as { AWS?: unknown }).AWS).includes("*");
+    return statement.Effect === "Allow" && isForAll && !isHeldToEndpoint(statement);
+  });
+}
+
+/** The generated policies know one key that fixes who comes in: `aws:SourceVpce`. */
+function isHeldToEndpoint(statement: Statement): boolean {
+  const conditions = Object.entries(
+    (statement["Condition"] ?? {}) as Record<string, Record<string, unknown>>,
+  );
+  return conditions.some(([operator, keys]) => {
+    const values = list(keys["aws:SourceVpce"]);
+    const isFixing = /^(ForAnyValue:)?String(Equals|Like)$/.test(operator);
+    return isFixing && "aws:SourceVpce" in keys && values.every((value) => !/[*?]/.test(value));
+  });
 }
 
 function statementsOf(policy: object): readonly Statement[] {

@@ -59,3 +59,16 @@ test("whatever the case, parsing accepts it and explaining names its action", ()
     { numRuns: 1_000, seed: 20_261_127 },
   );
 });
+
+test("what grants and limits beside the policies decides some of the generated cases", () => {
+  const layers = ["kmsGrants", "bucket", "managementAccountId", "serviceControlPolicies"] as const;
+  const cases = fc.sample(arbitraryCase, { numRuns: 1_000, seed: 20_261_128 });
+  const counts = layers.map((layer) => {
+    const changed = cases.filter((given) => {
+      const { [layer]: _left, ...rest } = given;
+      return evaluate(rest).decision !== evaluate(given).decision;
+    });
+    return [layer, changed.length] as const;
+  });
+  expect(counts.filter(([, count]) => count < 5)).toEqual([]);
+});

@@ -2,7 +2,7 @@ import { getHeapStatistics } from "node:v8";
 import { performance } from "node:perf_hooks";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { GarrisonError } from "@garrison/core/garrison-error";
-import { fuzzDecoder, type FuzzedDecoder } from "./fuzz-decoder.ts";
+import { fuzzDecoder, type FuzzedDecoder } from "@garrison/core/fuzz/fuzz-decoder";
 import { listFuzzedDecoders } from "./fuzzed-decoders.ts";
 
 const meters = {

@@ -56,7 +56,7 @@ import { readFooter } from "../backup/load-resume.ts";
 import { openVolumeReader, type VolumeReader } from "../point/volume-reader.ts";
 import { call, fixtureDomain } from "../simulation/engine-fixture.ts";
 import { buildSampleRepository, type SampleRepository } from "../simulation/sample-repository.ts";
-import type { FuzzedDecoder } from "./fuzz-decoder.ts";
+import type { FuzzedDecoder } from "@garrison/core/fuzz/fuzz-decoder";
 
 const masterSecret = new Uint8Array(32).fill(3);
 

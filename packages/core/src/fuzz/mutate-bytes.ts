@@ -1,4 +1,4 @@
-import { randomBelow, randomFraction, type Random } from "@garrison/core/random";
+import { randomBelow, randomFraction, type Random } from "../random.ts";
 
 /** Bytes that are often wrong at the edges of a decoder. */
 const edges: readonly number[] = [0, 1, 0x7f, 0x80, 0xff];

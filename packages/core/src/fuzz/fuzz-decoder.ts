@@ -1,7 +1,8 @@
-import { isGarrisonError } from "@garrison/core/garrison-error";
-import { KiB, MiB } from "@garrison/core/units";
+import { isGarrisonError } from "../garrison-error.ts";
+import { KiB, MiB } from "../units.ts";
 import { mutateBytes } from "./mutate-bytes.ts";
 import { quickRandom } from "./quick-random.ts";
+import type { Random } from "../random.ts";
 
 /** Something that reads bytes from outside. */
 export interface FuzzedDecoder {
@@ -9,6 +10,10 @@ export interface FuzzedDecoder {
   /** Inputs that it takes. */
   readonly samples: readonly Uint8Array[];
   readonly decode: (bytes: Uint8Array) => unknown;
+  /** The codes of the errors that it may refuse an input with, where they are not those of damage. */
+  readonly codes?: ReadonlySet<string>;
+  /** Makes an input, where changes to bytes alone would seldom get past its first step. */
+  readonly mutate?: (random: Random) => Uint8Array;
 }
 
 export interface FuzzPlan {
@@ -64,7 +69,9 @@ export function fuzzDecoder(meters: FuzzMeters, decoder: FuzzedDecoder, plan: Fu
   let [accepted, slowestMs, largestBytes] = [0, 0, 0];
   for (let input = 0; input < plan.inputs && failures.length < keptFailures; input++) {
     const bytes =
-      input < decoder.samples.length ? decoder.samples[input]! : mutateBytes(random, decoder.samples);
+      input < decoder.samples.length
+        ? decoder.samples[input]!
+        : (decoder.mutate?.(random) ?? mutateBytes(random, decoder.samples));
     const before = { ms: meters.now(), bytes: meters.usedBytes() };
     const outcome = tryDecode(decoder, bytes);
     const ms = meters.now() - before.ms;
@@ -95,7 +102,7 @@ function reasonOf(
 ): string | undefined {
   const { outcome, ms, used, input } = seen;
   if (input < given.decoder.samples.length && outcome !== "accepted") return `a valid input: ${outcome}`;
-  if (outcome !== "accepted" && !damageCodes.has(outcome)) return outcome;
+  if (outcome !== "accepted" && !(given.decoder.codes ?? damageCodes).has(outcome)) return outcome;
   if (ms > patienceMs) return `it took ${Math.round(ms)} ms`;
   if (used <= freeBytes + growth * given.bytes.length) return undefined;
   return `it asked for ${Math.round(used / KiB)} KiB of memory for ${given.bytes.length} bytes`;

@@ -1,4 +1,4 @@
-import { seededRandom, type Random } from "@garrison/core/random";
+import { seededRandom, type Random } from "../random.ts";
 
 const slabWords = 16 * 1024;
 

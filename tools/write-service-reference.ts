@@ -1,0 +1,4 @@
+import { writeFileSync } from "node:fs";
+import { formatServiceReference, referencePath } from "./service-reference.ts";
+
+writeFileSync(referencePath, await formatServiceReference());
