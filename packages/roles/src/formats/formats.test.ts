@@ -52,7 +52,11 @@ it("Terraform holds each document as the JSON text of itself, with variables for
   expect(JSON.parse(file.resource.aws_iam_role["worker"]?.assume_role_policy ?? "")).toEqual(
     exportRole("worker", known).trust,
   );
-  expect(Object.keys(file.resource.aws_iam_instance_profile)).toEqual(["appliance", "worker"]);
+  expect(Object.keys(file.resource.aws_iam_instance_profile)).toEqual([
+    "appliance",
+    "worker",
+    "file_recovery_worker",
+  ]);
   expect(formatTerraform([exportRole("worker")])).toContain("${var.external_id}");
 });
 
