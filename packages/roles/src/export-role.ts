@@ -27,6 +27,8 @@ export interface ExportOptions {
   readonly withWorkersInProduction?: boolean;
   /** Whether a role that has work today also gets the rights of operations without code yet. Default false. */
   readonly withPlanned?: boolean;
+  /** For a template: the role's account and the installation are filled in where it is used. Default false. */
+  readonly isTemplate?: boolean;
   /** Default: every Region. */
   readonly regions?: readonly string[];
   /** The installation's id (8 hex digits). Default: any. */
@@ -65,10 +67,17 @@ export interface RoleDocuments {
   readonly warnings: readonly string[];
 }
 
+/** What stands for a value that nobody gave. None is part of another, and none is shorter than an account's id. */
 export const placeholders = {
   backupAccount: "BACKUP_ACCOUNT_ID",
   externalId: "EXTERNAL_ID",
   bucket: "BUCKET_NAME",
+  /** Only in documents for templates: the account that the template is used in. */
+  ownAccount: "OWN_ACCOUNT_",
+  /** Only in documents for templates. */
+  installation: "INSTALLATION_ID",
+  /** Only in documents for templates over an organisation. */
+  applianceRole: "APPLIANCE_ROLE_NAME",
 } as const;
 
 /** The documents of one role, the same for the same options. */
@@ -159,7 +168,7 @@ function sidOf(policyName: string): string {
 
 export function roleValues(role: RoleDefinition, options: ExportOptions): RoleValues {
   const part = partitionValues(options.partition ?? "aws");
-  const account = accountOf(role, options) ?? "*";
+  const account = accountOf(role, options) ?? (options.isTemplate === true ? placeholders.ownAccount : "*");
   const name = (id: RoleId): string => options.names?.[id] ?? findRole(id).defaultName;
   const arn = (kind: string, id: RoleId): string =>
     `arn:${part.partition}:iam::${account}:${kind}/${name(id)}`;
@@ -169,7 +178,7 @@ export function roleValues(role: RoleDefinition, options: ExportOptions): RoleVa
     ...part,
     account,
     region: options.regions ?? ["*"],
-    installation: options.installation ?? "*",
+    installation: options.installation ?? (options.isTemplate === true ? placeholders.installation : "*"),
     roleArn: arn("role", role.id),
     workerRoleArn: [arn("role", attached)],
     workerProfileArn: [arn("instance-profile", attached)],

@@ -1,6 +1,6 @@
 import type { ChainSubject } from "./chain-subjects.ts";
 import type { Grant } from "./grant.ts";
-import { fillConditions, isUnmeetable } from "./grant-statement.ts";
+import { fillConditions, isGlobal, isUnmeetable } from "./grant-statement.ts";
 import { fillTemplate } from "./role-values.ts";
 import { sampleResource, sampleValue } from "./sample-values.ts";
 
@@ -60,11 +60,6 @@ function probeContext(grant: Grant, subject: ChainSubject): GrantProbe["context"
   }
   const tagKeys = Object.keys(context).flatMap((key) => /^aws:RequestTag\/(.+)$/.exec(key)?.[1] ?? []);
   return tagKeys.length === 0 ? context : { ...context, "aws:TagKeys": tagKeys };
-}
-
-/** IAM's calls are made in the partition's one IAM Region; PassRole is judged where the service is called. */
-function isGlobal(grant: Grant): boolean {
-  return grant.actions.every((action) => action.startsWith("iam:") && action !== "iam:PassRole");
 }
 
 function globalRegion(partition: string): string {
