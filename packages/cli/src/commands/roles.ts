@@ -3,6 +3,7 @@ import { findRole, roleCatalogue } from "@garrison/roles/role-catalogue";
 import type { CliContext } from "../cli-context.ts";
 import { checkRole, type CheckFlags } from "../roles/check-role.ts";
 import { createRoles, type CreateFlags } from "../roles/create-roles.ts";
+import { registerCompare } from "../roles/compare-roles.ts";
 import { registerDiff } from "../roles/diff-roles.ts";
 import { registerExport } from "../roles/export-roles.ts";
 import { addRoleOptions } from "../roles/role-options.ts";
@@ -15,6 +16,7 @@ export function register(program: Command, context: CliContext): void {
   registerReading(roles, context);
   registerExport(roles, context);
   registerDiff(roles, context);
+  registerCompare(roles, context);
   registerCheck(roles, context);
   registerCreate(roles, context);
 }

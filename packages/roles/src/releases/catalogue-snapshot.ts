@@ -39,7 +39,7 @@ export function snapshotCatalogue(
   };
 }
 
-function snapshotRole({ hasInstanceProfile, operations, trusts }: RoleDefinition): SnapshotRole {
+function snapshotRole({ hasInstanceProfile, operations, serves, trusts }: RoleDefinition): SnapshotRole {
   const rights = new Map<string, SnapshotRight>();
   // Operations that are done come first: a right that one of them uses isn't planned, whoever else plans to use it.
   const inOrder = [...operations].sort((a, b) => Number(a.planned === true) - Number(b.planned === true));
@@ -49,7 +49,7 @@ function snapshotRole({ hasInstanceProfile, operations, trusts }: RoleDefinition
         ...(conditions === undefined ? {} : { conditions }),
         ...(placement === "always" ? {} : { placement }),
         ...(neededWhen === undefined ? {} : { neededWhen }),
-        ...(planned === true ? { planned } : {}),
+        ...(planned === true || serves.length === 0 ? { planned: true as const } : {}),
       };
       for (const right of actions.flatMap((action) => resources.map((resource) => ({ action, resource })))) {
         const key = rightKey({ ...right, ...details });
