@@ -2,6 +2,7 @@ import type { ChainRequest } from "./chain-request.ts";
 import { partitionValues } from "./partition-values.ts";
 import { findRole, launchingRoleOf, roleCatalogue } from "./role-catalogue.ts";
 import { parseRoleArn } from "./role-arn.ts";
+import { attachedRole } from "./role-operations.ts";
 import type { OperationDefinition } from "./operation-definition.ts";
 import type { RoleDefinition, RoleId } from "./role-definition.ts";
 import type { RoleValues } from "./role-values.ts";
@@ -28,6 +29,7 @@ export function chainSubjects(
 ): readonly ChainSubject[] {
   const plan = new ChainPlan(request, appliance.accountId);
   const own = plan.ownRole();
+  if (own.id === "file-recovery-worker") return [plan.launcher(own, request.roleArn, own.operations)];
   if (own.id === "worker") return [plan.subject(own, request.roleArn, [...own.operations])];
   if (own.id === "repository") return [plan.subject(own, request.roleArn, own.operations)];
   if (own.id === "worker-deployment") {
@@ -94,6 +96,7 @@ class ChainPlan {
 
   workerRoleArn(launcherArn: string): string {
     if (this.#request.workerRoleArn !== undefined) return this.#request.workerRoleArn;
+    if (attachedRole(this.ownRole()) === this.ownRole().id) return this.#request.roleArn;
     const { partition, accountId } = parseRoleArn(launcherArn);
     return `arn:${partition}:iam::${accountId}:role/${this.#name("worker")}`;
   }
@@ -135,6 +138,8 @@ class ChainPlan {
       bucketPrefix: prefix === "" ? "" : `${prefix}/`,
       stagingBucket: stagingBuckets ?? [],
       repositoryKeyArn: repositoryKeyArns ?? [],
+      databaseSecretArn: [],
+      backupVault: ["Default"],
     };
   }
 

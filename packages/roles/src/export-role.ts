@@ -1,10 +1,12 @@
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { Grant } from "./grant.ts";
+import { attachedRole, builtOperations, isPlannedRole } from "./role-operations.ts";
+import type { OperationDefinition } from "./operation-definition.ts";
 import { grantStatement } from "./grant-statement.ts";
 import { packPolicies, trustPolicyLimit, type NamedPolicy } from "./pack-policies.ts";
 import { partitionValues } from "./partition-values.ts";
 import { policySize, type PolicyStatement, type PolicyText } from "./policy-statement.ts";
-import { findRole } from "./role-catalogue.ts";
+import { findRole, roleCatalogue } from "./role-catalogue.ts";
 import type { RoleDefinition, RoleId } from "./role-definition.ts";
 import type { RoleValues } from "./role-values.ts";
 import { trustPolicy } from "./trust-policy.ts";
@@ -14,11 +16,19 @@ export interface ExportOptions {
   readonly form?: "scoped" | "compatible";
   /** Default `aws`. */
   readonly partition?: string;
-  readonly accounts?: { readonly backup?: string; readonly production?: string };
+  readonly accounts?: {
+    readonly backup?: string;
+    readonly production?: string;
+    readonly management?: string;
+  };
   /** For the worker role: which account it lives in. Default `production`. */
   readonly placement?: "production" | "backup";
   /** Whether the production account's roles may launch workers there. Default false. */
   readonly withWorkersInProduction?: boolean;
+  /** Whether a role that has work today also gets the rights of operations without code yet. Default false. */
+  readonly withPlanned?: boolean;
+  /** For a template: the role's account and the installation are filled in where it is used. Default false. */
+  readonly isTemplate?: boolean;
   /** Default: every Region. */
   readonly regions?: readonly string[];
   /** The installation's id (8 hex digits). Default: any. */
@@ -37,6 +47,10 @@ export interface ExportOptions {
   readonly bucketPrefix?: string;
   readonly stagingBuckets?: readonly string[];
   readonly repositoryKeyArns?: readonly string[];
+  /** ARNs of secrets that hold database logins. Default none. */
+  readonly databaseSecretArns?: readonly string[];
+  /** Default: the vault that AWS Backup makes by itself. */
+  readonly backupVaults?: readonly string[];
 }
 
 /** Everything that has to exist in IAM for one role. */
@@ -53,10 +67,17 @@ export interface RoleDocuments {
   readonly warnings: readonly string[];
 }
 
+/** What stands for a value that nobody gave. None is part of another, and none is shorter than an account's id. */
 export const placeholders = {
   backupAccount: "BACKUP_ACCOUNT_ID",
   externalId: "EXTERNAL_ID",
   bucket: "BUCKET_NAME",
+  /** Only in documents for templates: the account that the template is used in. */
+  ownAccount: "OWN_ACCOUNT_",
+  /** Only in documents for templates. */
+  installation: "INSTALLATION_ID",
+  /** Only in documents for templates over an organisation. */
+  applianceRole: "APPLIANCE_ROLE_NAME",
 } as const;
 
 /** The documents of one role, the same for the same options. */
@@ -66,6 +87,7 @@ export function exportRole(roleId: RoleId, options: ExportOptions = {}): RoleDoc
   const values = roleValues(role, options);
   const trust = trustPolicy(role, {
     ...partitionValues(values.partition),
+    account: values.account,
     backupAccount: options.accounts?.backup ?? placeholders.backupAccount,
     applianceArn: applianceArn(options),
     externalId: options.externalId ?? placeholders.externalId,
@@ -77,10 +99,7 @@ export function exportRole(roleId: RoleId, options: ExportOptions = {}): RoleDoc
       `the trust policy of ${roleName} exceeds ${trustPolicyLimit}`,
     );
   }
-  const groups = role.operations.map((operation) => ({
-    name: `garrison-${operation.id.replaceAll(".", "-")}`,
-    grants: operation.grants.filter((grant) => applies(grant, options)),
-  }));
+  const groups = policyGroups(role, options);
   const isCompatible = options.form === "compatible";
   const policies = groups.map(({ name, grants }) => ({
     name,
@@ -95,6 +114,30 @@ export function exportRole(roleId: RoleId, options: ExportOptions = {}): RoleDoc
     ...(role.hasInstanceProfile ? { instanceProfile: { name: roleName } } : {}),
     warnings: warnings(role, options),
   };
+}
+
+interface PolicyGroup {
+  readonly name: string;
+  readonly grants: readonly Grant[];
+}
+
+/** A policy for each operation; a grant that several operations share stands in the first of them. */
+function policyGroups(role: RoleDefinition, options: ExportOptions): readonly PolicyGroup[] {
+  const written = new Set<string>();
+  return exportedOperations(role, options).map((operation) => {
+    const grants = operation.grants.filter(({ id }) => !written.has(id));
+    for (const { id } of grants) written.add(id);
+    return {
+      name: `garrison-${operation.id.replaceAll(".", "-")}`,
+      grants: grants.filter((grant) => applies(grant, options)),
+    };
+  });
+}
+
+/** Rights that nothing uses yet are written only when asked for, or when the role is for nothing else. */
+function exportedOperations(role: RoleDefinition, options: ExportOptions): readonly OperationDefinition[] {
+  const withPlanned = options.withPlanned === true || isPlannedRole(role);
+  return withPlanned ? role.operations : builtOperations(role);
 }
 
 function applies(grant: Grant, options: ExportOptions): boolean {
@@ -125,41 +168,42 @@ function sidOf(policyName: string): string {
 
 export function roleValues(role: RoleDefinition, options: ExportOptions): RoleValues {
   const part = partitionValues(options.partition ?? "aws");
-  const account = accountOf(role, options) ?? "*";
+  const account = accountOf(role, options) ?? (options.isTemplate === true ? placeholders.ownAccount : "*");
   const name = (id: RoleId): string => options.names?.[id] ?? findRole(id).defaultName;
   const arn = (kind: string, id: RoleId): string =>
     `arn:${part.partition}:iam::${account}:${kind}/${name(id)}`;
   const prefix = options.bucketPrefix?.replace(/^\/+|\/+$/g, "") ?? "";
+  const attached = attachedRole(role);
   return {
     ...part,
     account,
     region: options.regions ?? ["*"],
-    installation: options.installation ?? "*",
+    installation: options.installation ?? (options.isTemplate === true ? placeholders.installation : "*"),
     roleArn: arn("role", role.id),
-    workerRoleArn: [arn("role", "worker")],
-    workerProfileArn: [arn("instance-profile", "worker")],
+    workerRoleArn: [arn("role", attached)],
+    workerProfileArn: [arn("instance-profile", attached)],
     passRoleArn: options.passRoles ?? [],
-    assumedRoleArn: options.assumedRoles ?? assumedRoles(part.partition, name),
+    assumedRoleArn: options.assumedRoles ?? assumedRoles(options, name),
     bucket: [options.bucket ?? placeholders.bucket],
     bucketPrefix: prefix === "" ? "" : `${prefix}/`,
     stagingBucket: options.stagingBuckets ?? [],
     repositoryKeyArn: options.repositoryKeyArns ?? [],
+    databaseSecretArn: options.databaseSecretArns ?? [],
+    backupVault: options.backupVaults ?? ["Default"],
   };
 }
 
-function assumedRoles(partition: string, name: (id: RoleId) => string): readonly string[] {
-  const others: readonly RoleId[] = [
-    "backup-ec2",
-    "restore-ec2",
-    "worker",
-    "worker-deployment",
-    "repository",
-  ];
-  return others.map((id) => `arn:${partition}:iam::*:role/${name(id)}`);
+function assumedRoles(options: ExportOptions, name: (id: RoleId) => string): readonly string[] {
+  const others = roleCatalogue.filter(
+    ({ id, serves, willServe }) =>
+      id !== "appliance" && (serves.length > 0 || (options.withPlanned === true && willServe.length > 0)),
+  );
+  return others.map(({ id }) => `arn:${options.partition ?? "aws"}:iam::*:role/${name(id)}`);
 }
 
 function accountOf(role: RoleDefinition, options: ExportOptions): string | undefined {
-  const { backup, production } = options.accounts ?? {};
+  const { backup, management, production } = options.accounts ?? {};
+  if (role.livesIn === "management-account") return management;
   if (role.livesIn === "worker-account") return options.placement === "backup" ? backup : production;
   return role.livesIn === "production" ? production : backup;
 }
@@ -183,6 +227,8 @@ function warnings(role: RoleDefinition, options: ExportOptions): readonly string
   }
   if (role.id === "repository" && options.bucket === undefined)
     found.push(`Replace ${placeholders.bucket} with the repository's bucket.`);
+  if (isPlannedRole(role))
+    found.push(`No operation of this release uses ${role.defaultName}: its rights are planned.`);
   if (options.form === "compatible") found.push(compatibleWarning(role));
   return found;
 }

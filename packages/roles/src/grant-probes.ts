@@ -1,6 +1,6 @@
 import type { ChainSubject } from "./chain-subjects.ts";
 import type { Grant } from "./grant.ts";
-import { fillConditions } from "./grant-statement.ts";
+import { fillConditions, isGlobal, isUnmeetable } from "./grant-statement.ts";
 import { fillTemplate } from "./role-values.ts";
 import { sampleResource, sampleValue } from "./sample-values.ts";
 
@@ -16,10 +16,13 @@ export interface GrantProbe {
 
 /** What a role has to answer yes to; a grant whose resources the request doesn't name is left out. */
 export function grantProbes(subject: ChainSubject): readonly GrantProbe[] {
+  const asked = new Set<string>();
   return subject.operations.flatMap((operation) =>
     operation.grants.flatMap((grant) => {
       const filled = grant.resources.flatMap((template) => fillTemplate(template, subject.values));
-      if (filled.length === 0) return [];
+      const isMet = !isUnmeetable(fillConditions(grant.conditions ?? {}, subject.values));
+      if (filled.length === 0 || !isMet || asked.has(grant.id)) return [];
+      asked.add(grant.id);
       const probe = {
         grant,
         operation: operation.id,
@@ -46,7 +49,10 @@ function probeContext(grant: Grant, subject: ChainSubject): GrantProbe["context"
     "aws:ViaAWSService": "false",
   };
   if (grant.actions.some((action) => action.startsWith("ec2:"))) context["ec2:Region"] = region;
-  for (const keys of Object.values(fillConditions(grant.conditions ?? {}, subject.values))) {
+  const conditions = fillConditions(grant.conditions ?? {}, subject.values);
+  for (const [operator, keys] of Object.entries(conditions)) {
+    // That a key is absent is said by leaving it out.
+    if (operator === "Null") continue;
     for (const [key, value] of Object.entries(keys)) {
       const [first = ""] = [value].flat();
       context[key] = first.startsWith("arn:") ? sampleResource(first) : sampleValue(first);
@@ -54,11 +60,6 @@ function probeContext(grant: Grant, subject: ChainSubject): GrantProbe["context"
   }
   const tagKeys = Object.keys(context).flatMap((key) => /^aws:RequestTag\/(.+)$/.exec(key)?.[1] ?? []);
   return tagKeys.length === 0 ? context : { ...context, "aws:TagKeys": tagKeys };
-}
-
-/** IAM's calls are made in the partition's one IAM Region; PassRole is judged where the service is called. */
-function isGlobal(grant: Grant): boolean {
-  return grant.actions.every((action) => action.startsWith("iam:") && action !== "iam:PassRole");
 }
 
 function globalRegion(partition: string): string {

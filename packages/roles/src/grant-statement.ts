@@ -2,14 +2,12 @@ import { statementId, type ConditionTemplate, type Grant } from "./grant.ts";
 import type { PolicyStatement } from "./policy-statement.ts";
 import { fillTemplate, type RoleValues } from "./role-values.ts";
 
-/** The statement of a grant in the scoped form; undefined when the values leave it no resource. */
+/** The statement of a grant in the scoped form; undefined when the values leave it no resource or a condition on nothing. */
 export function grantStatement(grant: Grant, values: RoleValues): PolicyStatement | undefined {
   const resources = grant.resources.flatMap((template) => fillTemplate(template, values));
-  if (resources.length === 0) return undefined;
-  const condition = mergeConditions(
-    fillConditions(grant.conditions ?? {}, values),
-    regionGuard(resources, values),
-  );
+  const conditions = fillConditions(grant.conditions ?? {}, values);
+  if (resources.length === 0 || isUnmeetable(conditions)) return undefined;
+  const condition = mergeConditions(conditions, regionGuard(grant, resources, values));
   return {
     Sid: statementId(grant.id),
     Effect: "Allow",
@@ -30,9 +28,19 @@ export function fillConditions(template: ConditionTemplate, values: RoleValues):
   );
 }
 
+/** Whether the calls go to the partition's one Region for such services, wherever the owner works. */
+export function isGlobal(grant: Grant): boolean {
+  return grant.actions.every((action) => /^(?:iam|organizations):/.test(action) && action !== "iam:PassRole");
+}
+
+/** IAM takes no condition without a value, and none could ever be met. */
+export function isUnmeetable(conditions: Conditions): boolean {
+  return Object.values(conditions).some((keys) => Object.values(keys).some((value) => value.length === 0));
+}
+
 /** Where AWS offers no resource, the Regions that the owner named are the only fence left. */
-function regionGuard(resources: readonly string[], values: RoleValues): Conditions {
-  if (!resources.includes("*") || values.region.includes("*")) return {};
+function regionGuard(grant: Grant, resources: readonly string[], values: RoleValues): Conditions {
+  if (!resources.includes("*") || values.region.includes("*") || isGlobal(grant)) return {};
   return { StringEquals: { "aws:RequestedRegion": values.region } };
 }
 

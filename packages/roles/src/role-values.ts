@@ -1,6 +1,6 @@
 /**
  * What `${name}` in the catalogue stands for. Several values make several resources; none at all drops the resource,
- * and a grant without resources is not written.
+ * and a grant that is left without resources, or with a condition on nothing, is not written.
  */
 export interface RoleValues {
   readonly partition: string;
@@ -25,6 +25,10 @@ export interface RoleValues {
   readonly bucketPrefix: string;
   readonly stagingBucket: readonly string[];
   readonly repositoryKeyArn: readonly string[];
+  /** Secrets that workers may be lent to log in to databases; none unless the owner lists them. */
+  readonly databaseSecretArn: readonly string[];
+  /** AWS Backup's vaults that file systems are backed up into. */
+  readonly backupVault: readonly string[];
 }
 
 /** Every text that the template becomes, in the order of the values; a variable used twice has one value each time. */

@@ -9,6 +9,8 @@ export interface TrustValues {
   readonly applianceArn: string;
   readonly externalId: string;
   readonly ec2Principals: readonly string[];
+  /** The account that the role lives in; `*` when it isn't known. */
+  readonly account?: string;
   /** Users and roles of the backup account that may run the appliance outside EC2. */
   readonly operatorArns?: readonly string[];
 }
@@ -21,6 +23,8 @@ export function trustPolicy(role: RoleDefinition, values: TrustValues): PolicyTe
   const statements: PolicyStatement[] = [];
   if (role.trusts.includes("appliance")) statements.push(applianceTrust(role, values));
   if (role.trusts.includes("ec2")) statements.push(ec2Trust(values));
+  if (role.trusts.includes("backup")) statements.push(backupTrust);
+  if (role.trusts.includes("rds")) statements.push(rdsTrust(values));
   if (role.id === "appliance" && values.operatorArns !== undefined) statements.push(operatorTrust(values));
   return { Version: "2012-10-17", Statement: statements };
 }
@@ -64,5 +68,28 @@ export function ec2Trust(values: Pick<TrustValues, "ec2Principals">): PolicyStat
     Effect: "Allow",
     Principal: { Service: only !== undefined && others.length === 0 ? only : values.ec2Principals },
     Action: "sts:AssumeRole",
+  };
+}
+
+/** AWS Backup documents no condition for this: who may hand it the role is decided by PassRole, which ends at the account. */
+const backupTrust: PolicyStatement = {
+  Sid: "GarrisonAwsBackup",
+  Effect: "Allow",
+  Principal: { Service: "backup.amazonaws.com" },
+  Action: "sts:AssumeRole",
+};
+
+/** RDS takes the role for native backup of SQL Server; only for databases and option groups of the role's own account. */
+function rdsTrust({ account = "*", partition }: TrustValues): PolicyStatement {
+  const sources = ["db", "og"].map((type) => `arn:${partition}:rds:*:${account}:${type}:*`);
+  return {
+    Sid: "GarrisonRds",
+    Effect: "Allow",
+    Principal: { Service: "rds.amazonaws.com" },
+    Action: "sts:AssumeRole",
+    Condition: {
+      ...(account === "*" ? {} : { StringEquals: { "aws:SourceAccount": account } }),
+      ArnLike: { "aws:SourceArn": sources },
+    },
   };
 }

@@ -1,13 +1,12 @@
 import type { Command } from "commander";
-import { exportRole, type RoleDocuments } from "@garrison/roles/export-role";
-import { formatCloudFormation } from "@garrison/roles/formats/format-cloudformation";
-import { formatCommands } from "@garrison/roles/formats/format-commands";
-import { formatTerraform } from "@garrison/roles/formats/format-terraform";
 import { findRole, roleCatalogue } from "@garrison/roles/role-catalogue";
 import type { CliContext } from "../cli-context.ts";
 import { checkRole, type CheckFlags } from "../roles/check-role.ts";
 import { createRoles, type CreateFlags } from "../roles/create-roles.ts";
-import { addRoleOptions, exportOptions, oneOf, type RoleFlags } from "../roles/role-options.ts";
+import { registerCompare } from "../roles/compare-roles.ts";
+import { registerDiff } from "../roles/diff-roles.ts";
+import { registerExport } from "../roles/export-roles.ts";
+import { addRoleOptions } from "../roles/role-options.ts";
 import { formatRole, formatRoleList } from "../roles/format-roles.ts";
 
 export function register(program: Command, context: CliContext): void {
@@ -16,6 +15,8 @@ export function register(program: Command, context: CliContext): void {
     .description("IAM roles: what Garrison needs and whether it is there");
   registerReading(roles, context);
   registerExport(roles, context);
+  registerDiff(roles, context);
+  registerCompare(roles, context);
   registerCheck(roles, context);
   registerCreate(roles, context);
 }
@@ -41,33 +42,6 @@ function registerReading(roles: Command, context: CliContext): void {
       const role = findRole(id);
       context.stdout.write(flags.json === true ? `${JSON.stringify(role, null, 2)}\n` : formatRole(role));
     });
-}
-
-const formats = {
-  json: (roles: readonly RoleDocuments[]) => `${JSON.stringify({ roles }, null, 2)}\n`,
-  cloudformation: formatCloudFormation,
-  terraform: formatTerraform,
-  cli: formatCommands,
-} as const;
-const formatNames = ["json", "cloudformation", "terraform", "cli"] as const;
-
-function registerExport(roles: Command, context: CliContext): void {
-  const command = roles
-    .command("export")
-    .description("write the IAM documents of roles")
-    .argument("<role...>", "roles of the catalogue")
-    .option(
-      "--format <format>",
-      "json, cloudformation, terraform (JSON syntax) or cli (a shell script)",
-      "json",
-    )
-    .option("--json", "the same as --format json");
-  addRoleOptions(command).action((ids: readonly string[], flags: RoleFlags & { readonly format: string }) => {
-    const documents = ids.map((id) => exportRole(findRole(id).id, exportOptions(flags)));
-    context.stdout.write(formats[oneOf(flags.format, formatNames, "--format")](documents));
-    const warnings = new Set(documents.flatMap((document) => document.warnings));
-    for (const warning of warnings) context.stderr.write(`garrison: ${warning}\n`);
-  });
 }
 
 function registerCheck(roles: Command, context: CliContext): void {

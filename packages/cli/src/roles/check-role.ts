@@ -5,7 +5,7 @@ import { GarrisonError } from "@garrison/core/garrison-error";
 import { checkChain } from "@garrison/roles/check-chain";
 import type { ChainRequest } from "@garrison/roles/chain-request";
 import { formatChainReport } from "@garrison/roles/format-chain-report";
-import { findRole, roleCatalogue } from "@garrison/roles/role-catalogue";
+import { findRole, operationIds, roleCatalogue } from "@garrison/roles/role-catalogue";
 import { parseRoleArn } from "@garrison/roles/role-arn";
 import type { RoleId } from "@garrison/roles/role-definition";
 import type { CliContext } from "../cli-context.ts";
@@ -116,15 +116,14 @@ function refuseAppliance(roleArn: string, flags: CheckFlags): void {
 }
 
 function refuseUnknownOperations(given: readonly string[]): void {
-  const known = [...new Set(roleCatalogue.flatMap(({ serves }) => serves))];
-  for (const id of given) oneOf(id, known, "--operation");
+  for (const id of given) oneOf(id, operationIds(), "--operation");
 }
 
 /** Without `--operation`: everything that the role of this name serves. */
 function operationsOf(roleArn: string, names: Readonly<Partial<Record<RoleId, string>>>): readonly string[] {
   const { roleName } = parseRoleArn(roleArn);
   const role = roleCatalogue.find(({ defaultName, id }) => (names[id] ?? defaultName) === roleName);
-  if (role !== undefined) return role.serves;
+  if (role !== undefined) return role.serves.length > 0 ? role.serves : role.willServe;
   throw new GarrisonError(
     "usage",
     `${roleName} is no name of the catalogue: say what it is for with --operation`,

@@ -6,7 +6,7 @@ export function formatRoleList(roles: readonly RoleDefinition[]): string {
     role.id,
     role.defaultName,
     role.livesIn,
-    role.serves.join(", "),
+    [...role.serves, ...role.willServe.map((id) => `(${id})`)].join(", "),
     role.title,
   ]);
   const table = [["role", "name", "lives in", "operations", "does"], ...rows];
@@ -17,7 +17,7 @@ export function formatRoleList(roles: readonly RoleDefinition[]): string {
       .join("  ")
       .trimEnd(),
   );
-  return `${lines.join("\n")}\n`;
+  return `${lines.join("\n")}\n\nIn brackets: planned, no code of this release does it.\n`;
 }
 
 export function formatRole(role: RoleDefinition): string {
@@ -26,7 +26,10 @@ export function formatRole(role: RoleDefinition): string {
     `lives in: ${role.livesIn}; trusted: ${role.trusts.join(", ")}${role.hasInstanceProfile ? "; in an instance profile" : ""}`,
   ];
   const operations = role.operations.map((operation) =>
-    [`\n${operation.id}: ${operation.title}`, ...operation.grants.map(formatGrant)].join("\n"),
+    [
+      `\n${operation.id}: ${operation.title}${operation.planned === true ? " (planned)" : ""}`,
+      ...operation.grants.map(formatGrant),
+    ].join("\n"),
   );
   return `${[...head, ...operations].join("\n")}\n`;
 }

@@ -23,6 +23,10 @@ export interface RoleFlags {
   readonly bucketPrefix?: string;
   readonly stagingBucket?: readonly string[];
   readonly repositoryKey?: readonly string[];
+  readonly managementAccount?: string;
+  readonly withPlanned?: true;
+  readonly databaseSecret?: readonly string[];
+  readonly backupVault?: readonly string[];
 }
 
 export function addRoleOptions(command: Command): Command {
@@ -32,6 +36,7 @@ export function addRoleOptions(command: Command): Command {
     .option("--placement <where>", "the account the worker role is for: production or backup", "production")
     .option("--backup-account <id>", "the account that the appliance lives in")
     .option("--production-account <id>", "the account that holds the data")
+    .option("--management-account <id>", "the organisation's management account")
     .option("--external-id <id>", "what the appliance has to present; it shows it with the account")
     .option(
       "--appliance <arn>",
@@ -46,6 +51,9 @@ export function addRoleOptions(command: Command): Command {
     .option("--bucket-prefix <prefix>", "the repository's prefix in the bucket")
     .option("--staging-bucket <name...>", "buckets that hand workers their program")
     .option("--repository-key <arn...>", "KMS keys of these buckets")
+    .option("--database-secret <arn...>", "secrets that hold database logins (default: none)")
+    .option("--backup-vault <name...>", "AWS Backup vaults for file systems (default: Default)")
+    .option("--with-planned", "also the rights of operations that no code of this release does yet")
     .option("--partition <partition>", "aws, aws-cn, aws-us-gov, aws-eusc", "aws");
 }
 
@@ -62,6 +70,9 @@ export function exportOptions(flags: RoleFlags): ExportOptions {
     bucketPrefix: flags.bucketPrefix,
     stagingBuckets: flags.stagingBucket,
     repositoryKeyArns: flags.repositoryKey,
+    databaseSecretArns: flags.databaseSecret,
+    backupVaults: flags.backupVault,
+    withPlanned: flags.withPlanned,
   };
   const present = Object.entries(optional).filter(([, value]) => value !== undefined);
   return {
@@ -72,6 +83,7 @@ export function exportOptions(flags: RoleFlags): ExportOptions {
     accounts: {
       ...(flags.backupAccount === undefined ? {} : { backup: account(flags.backupAccount) }),
       ...(flags.productionAccount === undefined ? {} : { production: account(flags.productionAccount) }),
+      ...(flags.managementAccount === undefined ? {} : { management: account(flags.managementAccount) }),
     },
     names: roleNames(flags.name ?? []),
     ...Object.fromEntries(present),

@@ -15,6 +15,13 @@ export const rolesCodes = defineErrorCodes({
     title: "No such operation in the catalogue",
     help: "`garrison roles list` names the operations that each role serves.",
   },
+  "release-unknown": {
+    retryable: false,
+    httpStatus: 404,
+    exitCode: 2,
+    title: "No catalogue is known of this version",
+    help: "Name two released versions, or `HEAD` for the version that is running.",
+  },
   "role-document-too-large": {
     retryable: false,
     httpStatus: 400,

@@ -140,6 +140,21 @@ const queueGrants: readonly LaunchGrant[] = [
 export const launchInProduction = workerLaunch("workers-in-production");
 export const launchInBackup = workerLaunch("workers-in-backup");
 
+/**
+ * A role that launches instances and is attached to them too: what runs on the instance, next to a file system of unknown
+ * origin, must not hold the right to launch. Credentials that come from an instance carry the instance's ARN; those that
+ * the appliance assumed don't.
+ */
+export const launchItself: OperationDefinition = {
+  ...launchInProduction,
+  title: "Launch itself as a worker and talk with it",
+  grants: launchInProduction.grants.map((grant) => ({
+    ...grant,
+    placement: "always",
+    conditions: { ...grant.conditions, Null: { "ec2:SourceInstanceARN": "true" } },
+  })),
+};
+
 function workerLaunch(placement: GrantPlacement): OperationDefinition {
   const grants = [...launchGrants, ...bootstrapGrants, ...queueGrants];
   return {

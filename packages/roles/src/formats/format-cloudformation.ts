@@ -1,33 +1,27 @@
 import { placeholders, type RoleDocuments } from "../export-role.ts";
+import {
+  mapTexts,
+  type TemplateParameter,
+  templateParameters,
+  usedParameters,
+} from "./template-parameters.ts";
 
-/** What a person fills in becomes a parameter of the stack. */
-const parameters = {
-  [placeholders.backupAccount]: {
-    name: "BackupAccountId",
-    Type: "String",
-    AllowedPattern: "\\d{12}",
-    Description: "The account that Garrison's appliance runs in",
-  },
-  [placeholders.externalId]: {
-    name: "ExternalId",
-    Type: "String",
-    MinLength: 2,
-    Description: "The external ID that the appliance shows for this account",
-  },
-  [placeholders.bucket]: { name: "BucketName", Type: "String", Description: "The repository's bucket" },
-} as const;
+export interface StackSetOptions {
+  /** Values that the parameters start with, by placeholder; an account may have others. */
+  readonly defaults: Readonly<Record<string, string>>;
+}
 
-/** One template for these roles, as JSON; also usable as a StackSet over the accounts of an organisation. */
-export function formatCloudFormation(roles: readonly RoleDocuments[]): string {
-  const text = JSON.stringify(roles);
-  const used = Object.entries(parameters).filter(([placeholder]) => text.includes(placeholder));
+/** One template for roles of one account, as JSON. With `stackSet`: for every account of an organisation. */
+export function formatCloudFormation(roles: readonly RoleDocuments[], stackSet?: StackSetOptions): string {
+  const parameters = usedParameters(roles).map((one) => [one.name, parameterOf(one, stackSet)] as const);
+  const entries = stackSet === undefined ? parameters : [...parameters, boundaryParameter];
+  const isNamed = entries.length > 0;
   const template = {
     AWSTemplateFormatVersion: "2010-09-09",
-    Description: "IAM roles for Garrison",
-    ...(used.length === 0
-      ? {}
-      : { Parameters: Object.fromEntries(used.map(([, { name, ...parameter }]) => [name, parameter])) }),
-    Resources: Object.fromEntries(roles.flatMap(roleResources)),
+    Description: descriptionOf(stackSet),
+    ...(isNamed ? { Parameters: Object.fromEntries(entries) } : {}),
+    ...(stackSet === undefined ? {} : { Conditions: { HasBoundary: hasBoundary } }),
+    Resources: Object.fromEntries(roles.flatMap((role) => roleResources(role, stackSet !== undefined))),
     Outputs: Object.fromEntries(
       roles.map((role) => [`${logicalId(role)}Arn`, { Value: { "Fn::GetAtt": [logicalId(role), "Arn"] } }]),
     ),
@@ -35,51 +29,93 @@ export function formatCloudFormation(roles: readonly RoleDocuments[]): string {
   return `${JSON.stringify(template, null, 2)}\n`;
 }
 
-function roleResources(role: RoleDocuments): readonly (readonly [string, object])[] {
+function descriptionOf(stackSet: StackSetOptions | undefined): string {
+  if (stackSet === undefined) return "IAM roles for Garrison";
+  return "IAM roles for Garrison in the accounts of an organisation. Deploy to one Region only: IAM is global.";
+}
+
+function parameterOf(parameter: TemplateParameter, stackSet: StackSetOptions | undefined): object {
+  const given = stackSet?.defaults[parameter.placeholder] ?? parameter.default;
+  return {
+    Type: "String",
+    AllowedPattern: `^(?:${parameter.pattern})$`,
+    Description: parameter.description,
+    ...(given === undefined ? {} : { Default: given }),
+  };
+}
+
+const boundaryParameter = [
+  "PermissionsBoundaryArn",
+  {
+    Type: "String",
+    AllowedPattern: "^(?:|arn:[\\w-]+:iam::(?:\\d{12}|aws):policy/[\\w+=,.@/-]+)$",
+    Description: "A permissions boundary that the organisation demands of new roles; empty for none",
+    Default: "",
+  },
+] as const;
+
+const hasBoundary = { "Fn::Not": [{ "Fn::Equals": [{ Ref: "PermissionsBoundaryArn" }, ""] }] };
+
+type Resource = readonly [string, object];
+
+function roleResources(role: RoleDocuments, isStackSet: boolean): readonly Resource[] {
   const id = logicalId(role);
   const policies = role.inlinePolicies.map(({ document, name }) => ({
     PolicyName: name,
     PolicyDocument: substitute(document),
   }));
-  const managed = role.managedPolicies.map(({ document, name }, index) => {
-    const properties = {
-      ManagedPolicyName: name,
-      PolicyDocument: substitute(document),
-      Roles: [{ Ref: id }],
-    };
-    return [`${id}Policy${index + 1}`, { Type: "AWS::IAM::ManagedPolicy", Properties: properties }] as const;
-  });
+  const boundary = { "Fn::If": ["HasBoundary", { Ref: "PermissionsBoundaryArn" }, { Ref: "AWS::NoValue" }] };
   const properties = {
     RoleName: role.roleName,
     Description: role.title,
     AssumeRolePolicyDocument: substitute(role.trust),
+    ...(isStackSet ? { PermissionsBoundary: boundary } : {}),
     ...(policies.length === 0 ? {} : { Policies: policies }),
   };
-  const profile = role.instanceProfile;
-  const profileProperties = { InstanceProfileName: profile?.name, Roles: [{ Ref: id }] };
   return [
     [id, { Type: "AWS::IAM::Role", Properties: properties }],
-    ...managed,
-    ...(profile === undefined
-      ? []
-      : [[`${id}Profile`, { Type: "AWS::IAM::InstanceProfile", Properties: profileProperties }] as const]),
+    ...managedResources(role),
+    ...profileResources(role),
   ];
+}
+
+function managedResources(role: RoleDocuments): readonly Resource[] {
+  return role.managedPolicies.map(({ document, name }, index) => {
+    const properties = {
+      ManagedPolicyName: name,
+      PolicyDocument: substitute(document),
+      Roles: [{ Ref: logicalId(role) }],
+    };
+    return [
+      `${logicalId(role)}Policy${index + 1}`,
+      { Type: "AWS::IAM::ManagedPolicy", Properties: properties },
+    ];
+  });
+}
+
+function profileResources(role: RoleDocuments): readonly Resource[] {
+  if (role.instanceProfile === undefined) return [];
+  const properties = { InstanceProfileName: role.instanceProfile.name, Roles: [{ Ref: logicalId(role) }] };
+  return [[`${logicalId(role)}Profile`, { Type: "AWS::IAM::InstanceProfile", Properties: properties }]];
 }
 
 function logicalId({ roleId }: RoleDocuments): string {
   return roleId.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase()) + "Role";
 }
 
-/** Placeholders become references; nothing else in our documents looks like one (`Fn::Sub` reads `${...}`). */
-function substitute(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(substitute);
-  if (typeof value === "object" && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, substitute(inner)]));
-  }
-  if (typeof value !== "string") return value;
-  const filled = Object.entries(parameters).reduce(
-    (text, [placeholder, { name }]) => text.replaceAll(placeholder, `\${${name}}`),
-    value,
-  );
-  return filled === value ? value : { "Fn::Sub": filled };
+const references: readonly (readonly [string, string])[] = [
+  [placeholders.ownAccount, "AWS::AccountId"],
+  ...templateParameters.map(({ name, placeholder }) => [placeholder, name] as const),
+];
+
+/** Placeholders become references; `Fn::Sub` reads `${...}`, so what looks like one is written `${!...}`. */
+function substitute(document: object): unknown {
+  return mapTexts(document, (text) => {
+    const filled = references.reduce(
+      (before, [placeholder, name]) => before.replaceAll(placeholder, `\${${name}}`),
+      text.replaceAll("${", "${!"),
+    );
+    const isOpen = references.some(([placeholder]) => text.includes(placeholder));
+    return isOpen ? { "Fn::Sub": filled } : text;
+  });
 }

@@ -1,86 +1,81 @@
-import { placeholders, type RoleDocuments } from "../export-role.ts";
+import type { RoleDocuments } from "../export-role.ts";
+import {
+  terraformBlocks,
+  terraformTemplate,
+  type TerraformBlock,
+  type TerraformValue,
+} from "./terraform-blocks.ts";
 
-const variables = {
-  [placeholders.backupAccount]: {
-    name: "backup_account_id",
-    description: "The account that Garrison's appliance runs in",
-  },
-  [placeholders.externalId]: {
-    name: "external_id",
-    description: "The external ID that the appliance shows for this account",
-  },
-  [placeholders.bucket]: { name: "bucket_name", description: "The repository's bucket" },
-} as const;
-
-/** Terraform's JSON syntax: save it as `garrison-roles.tf.json`. */
+/** Terraform's native syntax, laid out as `terraform fmt` would: save it as `garrison-roles.tf`. */
 export function formatTerraform(roles: readonly RoleDocuments[]): string {
-  const text = JSON.stringify(roles);
-  const used = Object.entries(variables).filter(([placeholder]) => text.includes(placeholder));
-  const resource = {
-    aws_iam_role: byName(roles.map((role) => [nameOf(role), roleBlock(role)])),
-    aws_iam_role_policy: byName(roles.flatMap(inlineBlocks)),
-    aws_iam_policy: byName(roles.flatMap(managedBlocks)),
-    aws_iam_role_policy_attachment: byName(roles.flatMap(attachmentBlocks)),
-    aws_iam_instance_profile: byName(roles.flatMap(profileBlocks)),
-  };
-  const present = Object.entries(resource).filter(([, blocks]) => Object.keys(blocks).length > 0);
-  const file = {
-    ...(used.length === 0
-      ? {}
-      : {
-          variable: byName(used.map(([, { description, name }]) => [name, { type: "string", description }])),
-        }),
-    resource: Object.fromEntries(present),
-  };
-  return `${JSON.stringify(file, null, 2)}\n`;
+  const provider = [
+    "terraform {",
+    "  required_providers {",
+    "    aws = {",
+    `      source = "hashicorp/aws"`,
+    "    }",
+  ];
+  const head = [...provider, "  }", "}"].join("\n");
+  return `${[head, ...terraformBlocks(roles).map(formatBlock)].join("\n\n")}\n`;
 }
 
-type Block = readonly [string, object];
-
-function byName(blocks: readonly Block[]): Readonly<Record<string, object>> {
-  return Object.fromEntries(blocks);
+function formatBlock({ body, labels, type }: TerraformBlock): string {
+  const head = [type, ...labels.map((label) => `"${label}"`)].join(" ");
+  const entries = Object.entries(body).map(([name, value]) => [name, formatValue(value)] as const);
+  return entries.length === 0 ? `${head} {}` : `${head} {\n${indent(formatEntries(entries))}\n}`;
 }
 
-function roleBlock(role: RoleDocuments): object {
-  return { name: role.roleName, description: role.title, assume_role_policy: document(role.trust) };
+function formatValue(value: TerraformValue): string {
+  if (value.kind === "address") return value.address;
+  if (value.kind === "text") return quote(value.text);
+  return `jsonencode(${formatExpression(value.document)})`;
 }
 
-function inlineBlocks(role: RoleDocuments): readonly Block[] {
-  return role.inlinePolicies.map((policy) => [
-    `${nameOf(role)}_${policy.name.replaceAll("-", "_")}`,
-    { name: policy.name, role: `\${aws_iam_role.${nameOf(role)}.id}`, policy: document(policy.document) },
-  ]);
-}
-
-function managedBlocks(role: RoleDocuments): readonly Block[] {
-  return role.managedPolicies.map((policy) => [
-    policy.name.replaceAll("-", "_"),
-    { name: policy.name, policy: document(policy.document) },
-  ]);
-}
-
-function attachmentBlocks(role: RoleDocuments): readonly Block[] {
-  return role.managedPolicies.map(({ name }) => {
-    const id = name.replaceAll("-", "_");
-    return [
-      id,
-      { role: `\${aws_iam_role.${nameOf(role)}.name}`, policy_arn: `\${aws_iam_policy.${id}.arn}` },
-    ];
-  });
-}
-
-function profileBlocks(role: RoleDocuments): readonly Block[] {
-  if (role.instanceProfile === undefined) return [];
-  return [[nameOf(role), { name: role.instanceProfile.name, role: `\${aws_iam_role.${nameOf(role)}.name}` }]];
-}
-
-function nameOf({ roleId }: RoleDocuments): string {
-  return roleId.replaceAll("-", "_");
-}
-
-function document(policy: object): string {
-  return Object.entries(variables).reduce(
-    (text, [placeholder, { name }]) => text.replaceAll(placeholder, `\${var.${name}}`),
-    JSON.stringify(policy),
+function formatExpression(value: unknown): string {
+  if (Array.isArray(value)) return formatList(value);
+  if (typeof value !== "object" || value === null)
+    return typeof value === "string" ? quote(value) : String(value);
+  const entries = Object.entries(value).map(
+    ([key, inner]) => [/^[A-Za-z]\w*$/.test(key) ? key : quote(key), formatExpression(inner)] as const,
   );
+  return entries.length === 0 ? "{}" : `{\n${indent(formatEntries(entries))}\n}`;
+}
+
+function formatList(items: readonly unknown[]): string {
+  if (items.length === 0) return "[]";
+  return `[\n${items.map((item) => `${indent(formatExpression(item))},\n`).join("")}]`;
+}
+
+type Entry = readonly [string, string];
+
+/** Neighbours that take one line each have their equals signs below each other; one that takes more stands alone. */
+function formatEntries(entries: readonly Entry[]): string {
+  const runs: Entry[][] = [];
+  for (const entry of entries) {
+    const last = runs.at(-1);
+    const joins = last !== undefined && isOneLine(entry) && last.every(isOneLine);
+    if (joins) last.push(entry);
+    else runs.push([entry]);
+  }
+  return runs.map(formatRun).join("\n");
+}
+
+function formatRun(run: readonly Entry[]): string {
+  const width = Math.max(...run.map(([key]) => key.length));
+  return run.map(([key, value]) => `${key.padEnd(width)} = ${value}`).join("\n");
+}
+
+function isOneLine([, value]: Entry): boolean {
+  return !value.includes("\n");
+}
+
+function quote(text: string): string {
+  const escaped = text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+  const template = terraformTemplate(escaped);
+  // A template that is one reference and nothing else is that reference.
+  return /^\$\{([\w.]+)\}$/.exec(template)?.[1] ?? `"${template}"`;
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, "  ");
 }

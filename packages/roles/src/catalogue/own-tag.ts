@@ -1,0 +1,15 @@
+import type { ConditionTemplate } from "../grant.ts";
+
+/** The tag that ties a resource to the installation that made it. */
+const tag = "garrison:installation";
+
+/** Only on what this installation made. */
+export const onOwn: ConditionTemplate = { StringLike: { [`aws:ResourceTag/${tag}`]: "${installation}" } };
+
+/** Only what is made with this installation's tag. */
+export const asOwn: ConditionTemplate = { StringLike: { [`aws:RequestTag/${tag}`]: "${installation}" } };
+
+/** Tags only in the call that makes the resource: nobody can claim a foreign one afterwards. */
+export function whileMaking(action: string): ConditionTemplate {
+  return { StringEquals: { "ec2:CreateAction": action } };
+}

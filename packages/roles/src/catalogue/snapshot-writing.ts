@@ -1,0 +1,62 @@
+import type { Grant } from "../grant.ts";
+
+/** How restored data reaches EBS: written into new snapshots, block by block, which are removed once they have served. */
+export const snapshotWriting: readonly Grant[] = [
+  {
+    id: "restore-start-snapshots",
+    actions: ["ebs:StartSnapshot"],
+    resources: ["arn:${partition}:ec2:${region}::snapshot/*"],
+    conditions: { StringLike: { "aws:RequestTag/garrison:installation": "${installation}" } },
+    placement: "always",
+    caller: "appliance",
+    step: "start snapshots",
+    why: "Each volume is written into a new snapshot that carries the installation's tag from its first moment.",
+  },
+  {
+    id: "restore-write-blocks",
+    actions: ["ebs:CompleteSnapshot", "ebs:PutSnapshotBlock"],
+    resources: ["arn:${partition}:ec2:${region}::snapshot/*"],
+    conditions: { StringLike: { "aws:ResourceTag/garrison:installation": "${installation}" } },
+    placement: "always",
+    caller: "worker",
+    step: "write blocks",
+    why: "The worker is lent PutSnapshotBlock on its one pending snapshot; completing it stays with the appliance.",
+  },
+  {
+    id: "restore-tag-snapshots",
+    actions: ["ec2:CreateTags"],
+    resources: ["arn:${partition}:ec2:${region}::snapshot/*"],
+    conditions: { StringEquals: { "ec2:CreateAction": "StartSnapshot" } },
+    placement: "always",
+    caller: "appliance",
+    step: "start snapshots",
+    why: "Tags are set while a snapshot is made and never afterwards.",
+  },
+  {
+    id: "restore-target-keys",
+    actions: [
+      "kms:Decrypt",
+      "kms:DescribeKey",
+      "kms:GenerateDataKeyWithoutPlaintext",
+      "kms:ReEncryptFrom",
+      "kms:ReEncryptTo",
+    ],
+    resources: ["arn:${partition}:kms:${region}:${account}:key/*"],
+    conditions: { StringLike: { "kms:ViaService": "ec2.${region}.${dnsSuffix}" } },
+    placement: "always",
+    caller: "worker",
+    step: "write blocks",
+    why: "Blocks of an encrypted snapshot are writable only with its key, and only through EC2.",
+    neededWhen: "a volume is encrypted",
+  },
+  {
+    id: "restore-undo-snapshots",
+    actions: ["ec2:DeleteSnapshot"],
+    resources: ["arn:${partition}:ec2:${region}::snapshot/*"],
+    conditions: { StringLike: { "aws:ResourceTag/garrison:installation": "${installation}" } },
+    placement: "always",
+    caller: "appliance",
+    step: "remove what the restore made",
+    why: "The snapshots served one launch and are removed after it; others can't be.",
+  },
+];
