@@ -7,6 +7,7 @@ import { findRole, roleCatalogue } from "@garrison/roles/role-catalogue";
 import type { CliContext } from "../cli-context.ts";
 import { checkRole, type CheckFlags } from "../roles/check-role.ts";
 import { createRoles, type CreateFlags } from "../roles/create-roles.ts";
+import { registerRepair } from "../roles/register-repair.ts";
 import { addRoleOptions, exportOptions, oneOf, type RoleFlags } from "../roles/role-options.ts";
 import { formatRole, formatRoleList } from "../roles/format-roles.ts";
 
@@ -18,6 +19,7 @@ export function register(program: Command, context: CliContext): void {
   registerExport(roles, context);
   registerCheck(roles, context);
   registerCreate(roles, context);
+  registerRepair(roles, context);
 }
 
 function registerReading(roles: Command, context: CliContext): void {
