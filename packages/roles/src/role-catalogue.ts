@@ -4,6 +4,7 @@ import { checkItself } from "./catalogue/check-itself.ts";
 import { ec2ImageBackup } from "./catalogue/ec2-image-backup.ts";
 import { ec2InstanceRestore } from "./catalogue/ec2-instance-restore.ts";
 import { repository } from "./catalogue/repository.ts";
+import { roleDrift } from "./catalogue/role-drift.ts";
 import { launchInBackup, launchInProduction } from "./catalogue/worker-launch.ts";
 import { worker } from "./catalogue/worker.ts";
 import type { RoleDefinition, RoleId } from "./role-definition.ts";
@@ -29,7 +30,7 @@ export const roleCatalogue: readonly RoleDefinition[] = [
     livesIn: "production",
     trusts: ["appliance"],
     hasInstanceProfile: false,
-    operations: [ec2ImageBackup, launchInProduction, checkItself],
+    operations: [ec2ImageBackup, launchInProduction, checkItself, roleDrift],
     serves: [ec2ImageBackup.id],
   },
   {
@@ -39,7 +40,7 @@ export const roleCatalogue: readonly RoleDefinition[] = [
     livesIn: "production",
     trusts: ["appliance"],
     hasInstanceProfile: false,
-    operations: [ec2InstanceRestore, launchInProduction, checkItself],
+    operations: [ec2InstanceRestore, launchInProduction, checkItself, roleDrift],
     serves: [ec2InstanceRestore.id],
   },
   {
@@ -59,7 +60,7 @@ export const roleCatalogue: readonly RoleDefinition[] = [
     livesIn: "backup",
     trusts: ["appliance"],
     hasInstanceProfile: false,
-    operations: [launchInBackup, checkItself],
+    operations: [launchInBackup, checkItself, roleDrift],
     serves: both,
   },
   {
@@ -69,7 +70,7 @@ export const roleCatalogue: readonly RoleDefinition[] = [
     livesIn: "bucket-account",
     trusts: ["appliance"],
     hasInstanceProfile: false,
-    operations: [repository, checkItself],
+    operations: [repository, checkItself, roleDrift],
     serves: both,
   },
 ];
