@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ChainReport } from "./chain-report.ts";
 import type { ChainRequest } from "./chain-request.ts";
 import { checkChain } from "./check-chain.ts";
+import { findRole } from "./role-catalogue.ts";
 import { exportRole, type ExportOptions } from "./export-role.ts";
 import type { PolicyStatement, PolicyText } from "./policy-statement.ts";
 import type { Prober, RoleProbe, SimulatedDecision } from "./prober.ts";
@@ -456,9 +457,8 @@ describe("what can't be known", () => {
 });
 
 function launchingActions(): readonly string[] {
-  const { inlinePolicies } = exportRole("backup-ec2", options);
-  const all = inlinePolicies.flatMap(({ document }) =>
-    document.Statement.flatMap(({ Action }) => [Action].flat()),
+  const needed = findRole("backup-ec2").operations.flatMap(({ grants }) =>
+    grants.filter(({ neededWhen }) => neededWhen === undefined),
   );
-  return [...new Set(all)].filter((action) => !action.startsWith("kms:"));
+  return [...new Set(needed.flatMap(({ actions }) => actions))];
 }

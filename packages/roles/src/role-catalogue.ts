@@ -21,6 +21,7 @@ import { repositoryWrite } from "./catalogue/repository-write.ts";
 import { workerConfiguration } from "./catalogue/worker-configuration.ts";
 import { launchInBackup, launchInProduction, launchItself } from "./catalogue/worker-launch.ts";
 import { workerProgram } from "./catalogue/worker-program.ts";
+import { roleDrift } from "./catalogue/role-drift.ts";
 import { worker } from "./catalogue/worker.ts";
 import type { OperationDefinition } from "./operation-definition.ts";
 import type { RoleDefinition, RoleId } from "./role-definition.ts";
@@ -58,42 +59,42 @@ export const roleCatalogue: readonly RoleDefinition[] = [
     title: "Backs up EC2 instances of its account",
     livesIn: "production",
     trusts: ["appliance"],
-    operations: [ec2ImageBackup, launchInProduction, checkItself],
+    operations: [ec2ImageBackup, launchInProduction, checkItself, roleDrift],
   }),
   role([ec2InstanceRestore, ec2VolumeRestore], {
     id: "restore-ec2",
     title: "Restores EC2 instances and volumes into its account",
     livesIn: "production",
     trusts: ["appliance"],
-    operations: [ec2InstanceRestore, ec2VolumeRestore, launchInProduction, checkItself],
+    operations: [ec2InstanceRestore, ec2VolumeRestore, launchInProduction, checkItself, roleDrift],
   }),
   role(rdsBackups, {
     id: "backup-rds",
     title: "Backs up RDS databases of its account",
     livesIn: "production",
     trusts: ["appliance", "rds"],
-    operations: [...rdsBackups, launchInProduction, checkItself],
+    operations: [...rdsBackups, launchInProduction, checkItself, roleDrift],
   }),
   role(rdsRestores, {
     id: "restore-rds",
     title: "Restores RDS databases into its account",
     livesIn: "production",
     trusts: ["appliance", "rds"],
-    operations: [...rdsRestores, launchInProduction, checkItself],
+    operations: [...rdsRestores, launchInProduction, checkItself, roleDrift],
   }),
   role([efsBackup, efsIndexing], {
     id: "backup-efs",
     title: "Backs up and indexes EFS file systems of its account",
     livesIn: "production",
     trusts: ["appliance", "backup"],
-    operations: [efsBackup, efsIndexing, launchInProduction, checkItself],
+    operations: [efsBackup, efsIndexing, launchInProduction, checkItself, roleDrift],
   }),
   role([efsRestore], {
     id: "restore-efs",
     title: "Restores EFS file systems into its account",
     livesIn: "production",
     trusts: ["appliance", "backup"],
-    operations: [efsRestore, launchInProduction, checkItself],
+    operations: [efsRestore, launchInProduction, checkItself, roleDrift],
   }),
   role(worked, {
     id: "worker",
@@ -116,28 +117,35 @@ export const roleCatalogue: readonly RoleDefinition[] = [
     title: "Lists networks that workers can be launched in",
     livesIn: "production",
     trusts: ["appliance"],
-    operations: [workerConfiguration, checkItself],
+    operations: [workerConfiguration, checkItself, roleDrift],
   }),
   role(workedAnywhere, {
     id: "worker-deployment",
     title: "Launches workers that run in the backup account",
     livesIn: "backup",
     trusts: ["appliance"],
-    operations: [launchInBackup, checkItself],
+    operations: [launchInBackup, checkItself, roleDrift],
   }),
   role([...worked, ec2FileRecovery], {
     id: "repository",
     title: "Reads and writes one repository",
     livesIn: "bucket-account",
     trusts: ["appliance"],
-    operations: [repositoryRead, repositoryWrite, repositoryMaintenance, workerProgram, checkItself],
+    operations: [
+      repositoryRead,
+      repositoryWrite,
+      repositoryMaintenance,
+      workerProgram,
+      checkItself,
+      roleDrift,
+    ],
   }),
   role([organization], {
     id: "organization",
     title: "Lists the accounts of an organisation",
     livesIn: "management-account",
     trusts: ["appliance"],
-    operations: [organization, checkItself],
+    operations: [organization, checkItself, roleDrift],
   }),
 ];
 

@@ -13,14 +13,14 @@ import { executePrune } from "./execute-prune.ts";
 import { planPrune } from "./plan-prune.ts";
 
 const overtakings = [
-  { sequel: "", then: "nothing" },
-  { sequel: ", though a third pass took it for a session that never ended", then: "fenced" },
-  { sequel: ", though a lane of it that slept has put a record into its place", then: "committed" },
+  { sequel: "", meanwhile: "nothing" },
+  { sequel: ", though a third pass took it for a session that never ended", meanwhile: "fenced" },
+  { sequel: ", though a lane of it that slept has put a record into its place", meanwhile: "committed" },
 ];
 
 test.each(overtakings)(
   "a pass whose root was reclaimed while it slept deletes nothing that a later session took from that root$sequel",
-  async ({ then }) => {
+  async ({ meanwhile }) => {
     const fixture = openFixture("overtaken");
     const { clock, random, store } = fixture;
     const disk = new MemoryDisk(700);
@@ -37,8 +37,9 @@ test.each(overtakings)(
           await end(fixture, base);
           await clock.advance(5000);
           await prune(fixture);
-          if (then === "committed") await backUp(fixture, { source: disk.source(), sessionId: base });
-          if (then === "fenced") await fenceSession(keeperOf(fixture), { series: "disk", sessionId: base }, call);
+          if (meanwhile === "committed") await backUp(fixture, { source: disk.source(), sessionId: base });
+          if (meanwhile === "fenced")
+            await fenceSession(keeperOf(fixture), { series: "disk", sessionId: base }, call);
         }
         yield* store.list(prefix, listing);
       },

@@ -51,10 +51,11 @@ function snapshotRole({ hasInstanceProfile, operations, serves, trusts }: RoleDe
         ...(neededWhen === undefined ? {} : { neededWhen }),
         ...(planned === true || serves.length === 0 ? { planned: true as const } : {}),
       };
-      for (const right of actions.flatMap((action) => resources.map((resource) => ({ action, resource })))) {
-        const key = rightKey({ ...right, ...details });
-        if (!rights.has(key)) rights.set(key, { ...right, ...details });
-      }
+      const all = actions.flatMap((action) =>
+        resources.map((resource) => ({ action, resource, ...details })),
+      );
+      for (const right of all.filter((each) => !rights.has(rightKey(each))))
+        rights.set(rightKey(right), right);
     }
   }
   const sorted = [...rights].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, right]) => right);
