@@ -23,7 +23,9 @@ const grantingLayers: ReadonlySet<Layer> = new Set(["identity", "resource", "kms
 /** The layers that a person has to look at for the request to pass: the granting ones first, then the limiting ones. */
 export function listBlocking(blocked: Blocked): readonly Layer[] {
   const { verdicts, decision, grant } = blocked;
-  const entries = Object.entries(verdicts) as [Layer, PoliciesVerdict][];
+  const entries = (Object.entries(verdicts) as [Layer, PoliciesVerdict | undefined][]).filter(
+    (entry): entry is [Layer, PoliciesVerdict] => entry[1] !== undefined,
+  );
   if (decision === "ExplicitlyDenied") {
     const certain = entries.filter(([, { deny }]) => deny === yes);
     const denying = certain.length > 0 ? certain : entries.filter(([, { deny }]) => deny === unknown);

@@ -4,7 +4,7 @@ import type { RequestContext } from "./request-context.ts";
 import { and, no, or, type Truth, unknown, yes } from "./truth.ts";
 
 /** The verdicts of the layers that apply; a layer that is absent has no say. */
-export type Verdicts = Readonly<Partial<Record<Layer, PoliciesVerdict>>>;
+export type Verdicts = Readonly<Partial<Record<Layer, PoliciesVerdict | undefined>>>;
 
 /** Services, identity providers and anonymous callers have no policies of their own and belong to no organisation. */
 export function hasIdentity({ principal }: RequestContext): boolean {
@@ -31,17 +31,20 @@ interface SideGrant {
 const nothing: SideGrant = { allow: no, allowRole: no, allowDirect: no };
 
 /** The resource's own policy, and what grants beside it. */
-function resourceSide({ resource, acl, "kms-grant": keyGrant }: Verdicts): SideGrant {
-  const sides = [resource, keyGrant, acl].filter((side) => side !== undefined);
-  if (sides.length < 2) return sides[0] ?? nothing;
-  return sides.reduce<SideGrant>(
-    (all, side) => ({
-      allow: or(all.allow, side.allow),
-      allowRole: or(all.allowRole, side.allowRole),
-      allowDirect: or(all.allowDirect, side.allowDirect),
-    }),
-    nothing,
-  );
+function resourceSide(verdicts: Verdicts): SideGrant {
+  const resource = verdicts.resource ?? nothing;
+  const keyGrant = verdicts["kms-grant"];
+  const acl = verdicts.acl;
+  if (keyGrant === undefined && acl === undefined) return resource;
+  return unite(unite(resource, keyGrant ?? nothing), acl ?? nothing);
+}
+
+function unite(one: SideGrant, other: SideGrant): SideGrant {
+  return {
+    allow: or(one.allow, other.allow),
+    allowRole: or(one.allowRole, other.allowRole),
+    allowDirect: or(one.allowDirect, other.allowDirect),
+  };
 }
 
 /**

@@ -75,7 +75,8 @@ function weigh(
   const verdicts = evaluateLayers(given, request, matched);
   const grant = isIdentitySide ? limitedIdentity(verdicts, request) : decideGrant(verdicts, request);
   const allow = limiting.reduce((result, layer) => and(result, verdicts[layer]?.allow ?? yes), grant);
-  const deny = Object.values(verdicts).reduce<Truth>((result, verdict) => or(result, verdict.deny), no);
+  let deny: Truth = no;
+  for (const layer of layerOrder) deny = or(deny, verdicts[layer]?.deny ?? no);
   return { verdicts, grant, allow, deny };
 }
 
@@ -97,12 +98,28 @@ function decide({ allow, deny }: Outcome): Decision {
   return allow === yes && deny === no ? "Allowed" : "Unknown";
 }
 
+/** All layers from the start: objects of one shape are read far quicker than those that lack some of it. */
+function emptyVerdicts(): Partial<Record<Layer, PoliciesVerdict | undefined>> {
+  return {
+    identity: undefined,
+    boundary: undefined,
+    session: undefined,
+    resource: undefined,
+    "kms-grant": undefined,
+    acl: undefined,
+    "public-access-block": undefined,
+    scp: undefined,
+    rcp: undefined,
+    "vpc-endpoint": undefined,
+  };
+}
+
 function evaluateLayers(
   given: EvaluationCase,
   request: RequestContext,
   matched: MatchedStatement[],
 ): Verdicts {
-  const verdicts: Partial<Record<Layer, PoliciesVerdict>> = {};
+  const verdicts = emptyVerdicts();
   for (const layer of layersFor(given, request)) {
     const sets = listLayerPolicies(given, layer);
     if (sets.length === 0) continue;
@@ -154,21 +171,28 @@ const layerOrder: readonly Layer[] = [
   "vpc-endpoint",
 ];
 
-/** Made once: most layers of most requests have no say. */
-const silentLayers = new Map<Layer, LayerVerdict>(
-  layerOrder.map((layer) => [layer, Object.freeze({ layer, verdict: "not-applicable" as const })]),
+/** Made once, in their order: most layers of most requests have no say. */
+const silentLayers = layerOrder.map((layer): LayerVerdict =>
+  Object.freeze({ layer, verdict: "not-applicable" as const }),
 );
 
+/** A plain loop: this is done for every request. */
 function describeLayers(verdicts: Verdicts): readonly LayerVerdict[] {
-  return layerOrder.map((layer) => {
-    const verdict = verdicts[layer];
-    if (verdict === undefined) return silentLayers.get(layer) as LayerVerdict;
-    const name = nameVerdict(verdict);
-    const closed = verdict.closedLevels;
-    return closed === undefined || closed.length === 0
-      ? { layer, verdict: name }
-      : { layer, verdict: name, closedLevels: closed };
-  });
+  const layers: LayerVerdict[] = [];
+  for (let place = 0; place < silentLayers.length; place++) {
+    const silent = silentLayers[place] as LayerVerdict;
+    const verdict = verdicts[silent.layer];
+    layers.push(verdict === undefined ? silent : describeLayer(silent.layer, verdict));
+  }
+  return layers;
+}
+
+function describeLayer(layer: Layer, verdict: PoliciesVerdict): LayerVerdict {
+  const name = nameVerdict(verdict);
+  const closed = verdict.closedLevels;
+  return closed === undefined || closed.length === 0
+    ? { layer, verdict: name }
+    : { layer, verdict: name, closedLevels: closed };
 }
 
 function nameVerdict({ allow, deny }: PoliciesVerdict): LayerVerdict["verdict"] {

@@ -12,7 +12,7 @@ const slash = 47;
 /** Any text without a slash or colon: the name of a bucket, in the patterns of resource types. */
 const anyName = -5;
 
-/** A policy's text with its wildcards; a variable counts as every text. */
+/** A policy's text with its wildcards; what looks like a variable may be any text. */
 export function patternCodes(text: string): PatternCodes {
   const codes: number[] = [];
   appendPattern(codes, text.replaceAll(/\$\{[^}]*\}/g, "*"));
