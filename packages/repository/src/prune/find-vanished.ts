@@ -58,7 +58,8 @@ function listSuspects(survey: Survey, known: KnownSessions): readonly Suspect[] 
       if (slot.state !== "point" || slot.point.predecessor === undefined) continue;
       const before = { series: slot.series, session: slot.point.predecessor, wasPoint: false };
       const key = sessionKey(before);
-      if (slotOf(before) === undefined && !suspects.has(key)) suspects.set(key, before);
+      const isListed = (slotOf(before)?.state ?? "gone") !== "gone";
+      if (!isListed && !suspects.has(key)) suspects.set(key, before);
     }
   }
   return [...suspects.values()].sort((left, right) => (sessionKey(left) < sessionKey(right) ? -1 : 1));

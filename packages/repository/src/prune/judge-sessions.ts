@@ -94,6 +94,7 @@ class Bench {
       const state = await this.#judge(session, tombstones.get(session) ?? [], call);
       this.#states.set(session, state);
     }
+    for (const each of survey.overtaken) this.#unsettleGone(each);
     // Only now: a base may sort behind the session that holds it.
     for (const [session, state] of this.#states) {
       if (state !== "open") continue;
@@ -132,13 +133,14 @@ class Bench {
 
   #stateOf(slot: SlotFacts): SessionState {
     if (this.#ended.has(sessionKey(slot))) return "ended";
-    return slot.state === "foreign" ? "open" : slot.state;
+    return slot.state === "foreign" || slot.state === "gone" ? "open" : slot.state;
   }
 
   async #judgeSlot(slot: SlotFacts, call: StoreCall): Promise<void> {
-    if (slot.state !== "foreign" && slot.state !== "point") return;
+    if (slot.state === "dead" || slot.state === "moves") return;
     if (await this.isEnded(slot, call)) this.#ended.set(sessionKey(slot), baseOf(slot));
     else if (slot.state === "point") this.#roots.set(sessionKey(slot), slot.point);
+    else if (slot.state === "gone") this.#unsettleGone(slot);
     else this.#find("damage", "slot-foreign", { key: this.#nameOf(slot), message: slot.reason });
   }
 
@@ -166,8 +168,9 @@ class Bench {
     }
     for (const base of objects.bases) {
       if (this.#isVanished(base)) {
-        const reason = `session ${session} may reuse what it reached: nothing else goes before that is over`;
-        this.#unsettle(this.#nameOf(base), reason);
+        this.#isUnsettled = true;
+        const message = `session ${session} may reuse what it reached: nothing else goes before that is over`;
+        this.#find("notice", "session-unsettled", { key: this.#nameOf(base), message });
       }
       const slot = this.#survey.slots.get(base.session)?.find((each) => each.series === base.series);
       if (slot?.state === "point") {
@@ -210,12 +213,26 @@ class Bench {
     return this.#options.storeTimeMs - lastSignMs > this.#options.staleMs;
   }
 
+  /**
+   * Its tombstone is younger than our listing of them. A session that opened after our survey may have taken the point for
+   * its base before it ended, and hold what it reached: that is to stay, and nobody can tell any more what that is.
+   */
+  #unsettleGone(slot: SessionBase): void {
+    this.#isUnsettled = true;
+    const message = "another pass has reclaimed it since it was listed, and nobody knows what it reached";
+    this.#find("notice", "session-unsettled", { key: this.#nameOf(slot), point: slot.session, message });
+  }
+
   #unsettle(key: string, message: string): void {
     this.#isUnsettled = true;
     this.#find("damage", "session-unsettled", { key, message });
   }
 
-  #find(severity: Finding["severity"], code: string, about: Pick<Finding, "key" | "message">): void {
+  #find(
+    severity: Finding["severity"],
+    code: string,
+    about: Pick<Finding, "key" | "message" | "point">,
+  ): void {
     this.#findings.push({ severity, code, ...about });
   }
 

@@ -52,6 +52,50 @@ test.each(overtakings)(
   },
 );
 
+const sleeps = [
+  { when: "between listing a slot and reading it", isListed: true },
+  { when: "within a listing of many pages, behind the place of a later session", isListed: false },
+];
+
+test.each(sleeps)("a pass that slept $when deletes nothing that the session holds", async ({ isListed }) => {
+  const fixture = openFixture("slept in its survey");
+  const { clock, random, store } = fixture;
+  const disk = new MemoryDisk(700);
+  for (const block of [0, 100, 600]) disk.write(block, random, 90_000);
+  const { point: first } = await backUp(fixture, { source: disk.source() });
+  disk.write(100, random, 90_000);
+  const { point: base } = await backUp(fixture, { source: disk.source([100]), parent: first });
+  await end(fixture, first);
+  let later: string | undefined;
+  const sleep = async () => {
+    if (later !== undefined) return;
+    disk.write(600, random, 90_000);
+    later = (await backUp(fixture, { source: disk.source([600]), parent: base })).point;
+    await end(fixture, base);
+    await clock.advance(5000);
+    await prune(fixture);
+  };
+  const sleepy: typeof store = {
+    ...store,
+    async read(key, reading) {
+      if (isListed && key.includes("/point/")) await sleep();
+      return store.read(key, reading);
+    },
+    async *list(prefix, listing) {
+      const isSurvey = !isListed && prefix.endsWith("/point/");
+      if (isSurvey) await sleep();
+      for await (const object of store.list(prefix, listing)) {
+        if (!isSurvey || !object.key.endsWith(later!)) yield object;
+      }
+    },
+  };
+  const pruner = keeperOf(fixture, sleepy);
+  const plan = await planPrune(pruner, eager, call);
+  await executePrune(pruner, plan, call);
+  expect(firstDifference(await restore(fixture, later!), disk.blocks)).toBeUndefined();
+  expect(plan.findings).toMatchObject([{ severity: "notice", code: "session-unsettled", point: base }]);
+});
+
 test("a point that was committed behind the listing, and that a later record saw, has not vanished", async () => {
   const fixture = openFixture("behind");
   const { random, store } = fixture;

@@ -162,7 +162,9 @@ class Planner {
     this.#isUnsettled = true;
     if (this.#unreadable.has(session)) return;
     this.#unreadable.add(session);
-    const why = failure.isReclaimed ? "another pass has reclaimed it meanwhile" : failure.reason;
+    const why = failure.isReclaimed
+      ? "it has ended meanwhile, and another pass has reclaimed it"
+      : failure.reason;
     const message = `the pack table of restore point ${session} can't be read: ${why}`;
     const severity = failure.isReclaimed ? "notice" : "damage";
     this.decisions.findings.push({

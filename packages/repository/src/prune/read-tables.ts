@@ -4,7 +4,7 @@ import { PackTable, type PackUse } from "../format/pack-table.ts";
 import type { ItemAddress } from "../format/page-reference.ts";
 import { openForwardReader } from "../point/forward-reader.ts";
 import { readPackUses } from "../point/read-pack-uses.ts";
-import { readSlot, readTombstone } from "../point/read-slot.ts";
+import { readTombstone } from "../point/read-slot.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import type { PruneDependencies } from "./prune-plan.ts";
 import type { PointFacts } from "./survey-sessions.ts";
@@ -106,21 +106,14 @@ async function orDamage<Result>(read: () => Promise<Result>): Promise<Result | G
 }
 
 /**
- * Whether another pass has reclaimed a point: a record goes first, and its tombstone stays for ever. Something void may be
- * in its place: the fence of a pass that saw neither record nor tombstone, or the record of another lane that slept.
+ * Whether another pass may have reclaimed a point: it has ended, and nobody can read it any more. What is in its slot tells
+ * nothing: a record goes first, and a fence or the record of a lane that slept may have taken its place since.
  */
 export async function isReclaimed(
   pruner: PruneDependencies,
   point: PointFacts,
   call: StoreCall,
 ): Promise<boolean> {
-  try {
-    const slot = await readSlot(pruner, point, call);
-    if (slot?.state === "point" && slot.record.lane === point.lane) return false;
-  } catch (error) {
-    if (isGarrisonError(error) && error.code.startsWith("object-")) return false;
-    throw error;
-  }
   return (await readTombstone(pruner, point, call)) === "signed";
 }
 

@@ -44,6 +44,8 @@ export type SlotFacts = SlotAddress &
     | { readonly state: "point"; readonly point: PointFacts }
     | { readonly state: "dead" }
     | { readonly state: "moves"; readonly moves: SessionMoves }
+    /** Listed, and deleted by another pass before it was read: what it reached is not known. */
+    | { readonly state: "gone" }
     /** Not authentic, or of another place: a person must settle it. */
     | { readonly state: "foreign"; readonly reason: string }
   );
@@ -69,6 +71,8 @@ export interface Survey {
   readonly sessions: ReadonlyMap<string, SessionObjects>;
   /** Step 3, by session: usually one. */
   readonly slots: ReadonlyMap<string, readonly SlotFacts[]>;
+  /** Points that have ended since step 1 and whose slots were not listed: another pass has reclaimed them. */
+  readonly overtaken: readonly SessionBase[];
 }
 
 const readsAtOnce = 8;
@@ -83,7 +87,22 @@ export async function surveySessions(
   const tombstones = await listTombstones(pruner, call);
   const sessions = await listSessions(pruner, call);
   const slots = await listSlots(pruner, known, call);
-  return { withPacks, tombstones, sessions, slots };
+  const overtaken = await listOvertaken(pruner, { tombstones, slots }, call);
+  return { withPacks, tombstones, sessions, slots, overtaken };
+}
+
+/** A listing of many pages may pass the place where a session commits, before it comes to where its base has been. */
+async function listOvertaken(
+  pruner: PruneDependencies,
+  { tombstones, slots }: Pick<Survey, "tombstones" | "slots">,
+  call: StoreCall,
+): Promise<readonly SessionBase[]> {
+  const later = await listTombstones(pruner, call);
+  return [...later.keys()].flatMap((key) => {
+    const slot = parseSlotName(`/end/${key}`);
+    const isKnown = tombstones.has(key) || slot === undefined || slots.has(slot.session);
+    return isKnown ? [] : [{ series: slot.series, session: slot.session }];
+  });
 }
 
 async function listPackSessions(pruner: PruneDependencies, call: StoreCall): Promise<Set<string>> {
@@ -196,7 +215,7 @@ async function readFacts(
       : { ...slot, state: "dead" };
   } catch (error) {
     if (!isGarrisonError(error) || !isUnreadable(error)) throw error;
-    if (error.code === "object-missing") return undefined; // another pass has deleted it since it was listed
+    if (error.code === "object-missing") return { ...slot, state: "gone" };
     return { ...slot, state: "foreign", reason: error.message };
   }
 }

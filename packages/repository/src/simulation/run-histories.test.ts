@@ -36,6 +36,11 @@ describe("whatever happens to writers, readers and keepers", () => {
     const ours = kindsOf("processes").filter((role) => role !== "vandal");
     expect(kindsOf("deaths").filter((role) => role !== "vandal")).toEqual(ours);
   });
+
+  test("records have vanished, and packs were moved while others ran", () => {
+    expect(counts.total("vandal")).toBeGreaterThan(0);
+    expect(new Map(counts.kindsOf("keeper")).get("packs moved while others ran")).toBeGreaterThan(0);
+  });
 });
 
 test("the same seed gives the same history, step by step", async () => {

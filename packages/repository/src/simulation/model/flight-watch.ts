@@ -8,6 +8,8 @@ const mostCalls = 40;
 /** Tries of one call: there is one layer that tries again, and nobody around it does. */
 const mostTries = 8;
 const smallObjectBytes = 64 * 1024;
+/** Of all that we store: they differ from object to object (salts of small objects, names of packs). */
+const headerBytes = 32;
 
 interface Flight {
   readonly requests: Set<StoreRequest>;
@@ -29,8 +31,10 @@ export class FlightWatch {
     flight.requests.add(request);
     if (flight.requests.size > mostCalls) throw tooMany(process, `${flight.requests.size} calls`);
     if (request.method !== "create") return;
-    const tries = (flight.tries.get(request.key) ?? 0) + 1;
-    flight.tries.set(request.key, tries);
+    // Other bytes are another call: a lane looks for a free number among names that may be taken.
+    const call = `${request.key} ${Buffer.from(request.bytes!.subarray(0, headerBytes)).toString("latin1")}`;
+    const tries = (flight.tries.get(call) ?? 0) + 1;
+    flight.tries.set(call, tries);
     if (tries > mostTries) throw tooMany(process, `${tries} tries of ${request.key}`);
     if (process.role === "writer") this.#requireRoom(process, flight);
   }

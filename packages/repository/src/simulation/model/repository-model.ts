@@ -249,20 +249,25 @@ export class RepositoryModel {
     this.held.session(object.name.split("/")[2]!).bases.push({ session: base, saidAt: this.#effects });
   }
 
-  /** All that a mark names is there, unless the session was declared dead meanwhile. */
+  /**
+   * All that a mark names is there, unless the session was declared dead meanwhile. Pages of a base keep their address when
+   * they are moved.
+   */
   #marked(object: OpenedObject): void {
     const session = object.name.split("/")[2]!;
     if (!this.held.isOpen(session)) return;
     const mark = decodeMark(object.body, object.name);
     const pages = mark.leaves.flatMap(({ page }) => (page === undefined ? [] : [page]));
-    const named = [
-      ...mark.packs.map((pack) => ({ ...pack, session })),
-      ...pages.map((page) => ({ ...page, kind: "map" as const, number: page.pack })),
+    const { domain } = this.keyring.keys;
+    const own = mark.packs.map((pack) => packName(domain, pack.kind, { ...pack, session }));
+    const missing = [
+      ...own.filter((key) => !this.#bucket.has(key)),
+      ...pages.flatMap((page) => {
+        const key = packName(domain, "map", { ...page, number: page.pack });
+        return this.#bucket.has(key) || this.forwards.leadsToItem(key, page) ? [] : [key];
+      }),
     ];
-    for (const name of named) {
-      const key = packName(this.keyring.keys.domain, name.kind, name);
-      if (!this.#bucket.has(key)) throw new Violation(4, `${object.name} names ${key}, which is not there`);
-    }
+    if (missing.length > 0) throw new Violation(4, `${object.name} names ${missing[0]}, which is not there`);
   }
 
   #ended(object: OpenedObject): void {
