@@ -46,7 +46,7 @@ export class BackupRun<Plan extends SessionPlan = BackupPlan> implements AsyncDi
   readonly maps: PackStream;
   readonly pages: PageWriter;
   readonly recent: RecentChunks;
-  /** Sizes and item counts of this session's packs; nothing else of it is used. */
+  /** Sizes and item counts of this session's packs; their references count how often the commit has seen them listed. */
   readonly packFacts = new PackTable();
   readonly #marks: MarkWriter;
   #lookAlikes: Promise<LookAlikes | undefined> | undefined;

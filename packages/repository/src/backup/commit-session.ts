@@ -5,7 +5,8 @@ import type { VolumeResult } from "./backup-volume.ts";
 import { itemKinds, maxDescriptionBytes } from "../format/format-limits.ts";
 import { encodeHooks } from "../format/hooks.ts";
 import { packName, packPrefix, parsePackName, pointName, type PackKind } from "../format/object-names.ts";
-import { encodePackTable, PackTable, type PackUse } from "../format/pack-table.ts";
+import type { PackAddress } from "../format/pack-container.ts";
+import { encodePackTable, type PackUse } from "../format/pack-table.ts";
 import {
   encodeRecord,
   sealDescription,
@@ -75,41 +76,54 @@ async function finishVolume(
   };
 }
 
-function nameOf(dependencies: BackupDependencies, use: PackUse): string {
+function nameOf(dependencies: BackupDependencies, use: PackAddress): string {
   return packName(dependencies.keys.domain, use.kind, use);
 }
 
-/** Compares a listing of the session's packs with what the record is going to refer to. */
+/**
+ * Compares a listing of the session's packs with what the record is going to refer to. What has arrived is marked in the
+ * facts of the session's packs, whose references nothing else uses: a table of its own would be as large again.
+ */
 async function verifyArrival(run: CommittingRun, results: readonly VolumeResult[]): Promise<void> {
-  const { keys, store } = run.dependencies;
-  const { sessionId, laneId } = run.session;
-  const listed = new PackTable();
+  const { sessionId: session, laneId: lane } = run.session;
   for (const kind of packKinds) {
-    for await (const object of store.list(packPrefix(keys.domain, kind, sessionId), run.call)) {
-      const name = parsePackName(object.key);
-      if (name !== undefined) listed.describe(kind, name, { items: 0, sizeBytes: object.sizeBytes });
-    }
-    const lane = { session: sessionId, lane: laneId };
-    for (let number = 0; number < (kind === "pack" ? run.packs : run.maps).begun; number++) {
-      requireListed(run, listed, run.packFacts.find(kind, { ...lane, number })!);
-    }
-    for (const { map } of results) requireOwnListed(run, listed, map.table.uses(kind));
+    const wrongSizes = await markListed(run, kind);
+    for (let number = 0; number < (kind === "pack" ? run.packs : run.maps).begun; number++)
+      requireArrived(run, { session, lane, kind, number }, wrongSizes);
+    for (const use of usesOf(results, kind))
+      if (use.session === session) requireArrived(run, use, wrongSizes);
   }
 }
 
-/** Pack by pack: a list of the half a million that a large volume has would be the largest thing of a whole backup. */
-function requireOwnListed(run: CommittingRun, listed: PackTable, uses: Iterable<PackUse>): void {
-  const { sessionId } = run.session;
-  for (const use of uses) if (use.session === sessionId) requireListed(run, listed, use);
+function* usesOf(results: readonly VolumeResult[], kind: PackKind): Generator<PackUse> {
+  for (const { map } of results) yield* map.table.uses(kind);
 }
 
-function requireListed(run: CommittingRun, listed: PackTable, use: PackUse): void {
-  const found = listed.find(use.kind, use)?.sizeBytes;
-  if (found === use.sizeBytes) return;
-  const name = nameOf(run.dependencies, use);
-  if (found === undefined || found === 0)
-    throw new GarrisonError("object-missing", `${name} was stored but is not listed`);
-  throw new GarrisonError("object-truncated", `${name} has ${found} bytes, not ${use.sizeBytes}`);
+/** Answers the sizes of packs that are listed with another one than they were sent with. */
+async function markListed(run: CommittingRun, kind: PackKind): Promise<ReadonlyMap<string, number>> {
+  const { keys, store } = run.dependencies;
+  const wrongSizes = new Map<string, number>();
+  const prefix = packPrefix(keys.domain, kind, run.session.sessionId);
+  for await (const { key, sizeBytes } of store.list(prefix, run.call)) {
+    const name = parsePackName(key);
+    const stored = name === undefined ? undefined : run.packFacts.find(kind, name);
+    if (stored?.sizeBytes === sizeBytes) run.packFacts.addReference(kind, stored, 1);
+    else if (stored !== undefined) wrongSizes.set(key, sizeBytes);
+  }
+  return wrongSizes;
+}
+
+function requireArrived(
+  run: CommittingRun,
+  pack: PackAddress,
+  wrongSizes: ReadonlyMap<string, number>,
+): void {
+  const stored = run.packFacts.find(pack.kind, pack);
+  if (stored !== undefined && stored.references > 0) return;
+  const name = nameOf(run.dependencies, pack);
+  const found = wrongSizes.get(name);
+  if (found === undefined) throw new GarrisonError("object-missing", `${name} was stored but is not listed`);
+  throw new GarrisonError("object-truncated", `${name} has ${found} bytes, not ${stored?.sizeBytes}`);
 }
 
 function recordOf(run: CommittingRun, stored: Pick<PointRecord, "volumes" | "tablePacks">): PointRecord {

@@ -92,8 +92,8 @@ export function openScaleStore({ now, bytes, saved = [] }: ScaleStoreOptions): S
     },
     async delete(key) {
       const [folder, name] = splitKey(key);
-      const found = folders.make(folder);
-      if (found.objects.delete(name)) found.names = undefined;
+      const found = folders.find(folder);
+      if (found?.objects.delete(name) === true) found.names = undefined;
       else ruledDeletes++;
     },
   };

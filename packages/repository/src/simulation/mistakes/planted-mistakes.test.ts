@@ -5,7 +5,7 @@ import { plantedMistakes } from "./planted-mistakes.ts";
 
 /** A history of each that is known to find it: `npm run simulate -- --mistake all` gives them anew. */
 const seeds: Readonly<Record<string, number>> = {
-  "tombstone-before-open": 52,
+  "tombstone-before-open": 4,
   "opens-before-tombstones": 207,
   "skip-step-zero": 1,
   "uncommitted-forwards": 97,
