@@ -12,7 +12,7 @@ const slash = 47;
 /** Any text without a slash or colon: the name of a bucket, in the patterns of resource types. */
 const anyName = -5;
 
-/** A policy's text with its wildcards; what looks like a variable counts as any text. */
+/** A policy's text with its wildcards; what looks like a variable stands for any text. */
 export function patternCodes(text: string): PatternCodes {
   const codes: number[] = [];
   appendPattern(codes, text.replaceAll(/\$\{[^}]*\}/g, "*"));
