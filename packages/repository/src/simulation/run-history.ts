@@ -2,7 +2,7 @@ import { silentLogger } from "@garrison/core/logger";
 import type { Random } from "@garrison/core/random";
 import { dayMs } from "@garrison/core/units";
 import { defaultLimits, type EngineLimits } from "../backup/engine-limits.ts";
-import { quickRandom } from "../fuzz/quick-random.ts";
+import { quickRandom } from "@garrison/core/fuzz/quick-random";
 import { runPruner } from "./actors/run-pruner.ts";
 import { restoreAll, runChecker } from "./actors/run-reader.ts";
 import type { EngineProps, Stage } from "./actors/stage.ts";

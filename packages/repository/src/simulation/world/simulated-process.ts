@@ -1,7 +1,7 @@
 import { abortError, type Clock } from "@garrison/core/clock";
 import { randomFraction, type Random } from "@garrison/core/random";
 import { dayMs } from "@garrison/core/units";
-import { quickRandom } from "../../fuzz/quick-random.ts";
+import { quickRandom } from "@garrison/core/fuzz/quick-random";
 import { pick } from "./history-settings.ts";
 
 export type ProcessRole =
