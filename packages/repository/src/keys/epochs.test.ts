@@ -4,7 +4,7 @@ import { checkRepository } from "../check/check-repository.ts";
 import type { Finding } from "../check/check-plan.ts";
 import { backupVolumes } from "../backup/backup-volumes.ts";
 import { endName, pointName, seriesHash } from "../format/object-names.ts";
-import { endPoint } from "../keeper/end-session.ts";
+import { endPoint, endSlot } from "../keeper/end-session.ts";
 import { listPoints } from "../point/list-points.ts";
 import { readPoint, sessionsOfPoint } from "../point/read-point.ts";
 import { readTombstone } from "../point/read-slot.ts";
@@ -124,7 +124,7 @@ describe("after a rotation of the keys", () => {
 
   test("a former master key ends no later point, and a current one ends every point", async () => {
     const { old, rotated, first, second } = await rotatedHistory("tombstones");
-    await endPoint(keeperOf(old), addressOf(second.point), call);
+    await endSlot(keeperOf(old), slotOf(old, second.point), call);
     expect(await readTombstone(rotated, slotOf(rotated, second.point), call)).toBe("unsigned");
     expect(await listPoints(rotated, {}, call)).toHaveLength(2);
     expect(await findingsOf(rotated)).toMatchObject([
