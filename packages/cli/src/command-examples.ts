@@ -15,7 +15,11 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
   "roles export": [
     "garrison roles export worker --form compatible --format json",
     "garrison roles export backup-ec2 restore-ec2 worker --with-workers-in-production --backup-account 111111111111 \\\n      --production-account 222222222222 --external-id OUR-ID --format cloudformation > roles.json",
+    "garrison roles export backup-ec2 restore-ec2 worker --with-workers-in-production --backup-account 111111111111 \\\n      --external-id OUR-ID --format stackset > stack-set.json",
+    "garrison roles export worker --format terraform > garrison-roles.tf",
   ],
+  "roles diff": ["garrison roles diff 0.1.0", "garrison roles diff 0.1.0 HEAD --json"],
+  "roles compare": ["garrison roles compare prior-art"],
   "roles check": [
     "garrison roles check arn:aws:iam::222222222222:role/garrison-backup-ec2 --operation ec2.image-backup \\\n      --external-id OUR-ID --installation 0123abcd",
   ],

@@ -7,18 +7,29 @@ import { roleIds } from "./role-catalogue.ts";
 const accounts = { backup: "111111111111", production: "222222222222" };
 
 describe("role documents", () => {
-  it.each(roleIds())("of %s stay within AWS's limits and are the same each time", (id) => {
-    for (const form of ["scoped", "compatible"] as const) {
+  const partitions = ["aws", "aws-cn", "aws-us-gov"] as const;
+  const variants = partitions.flatMap((partition) =>
+    (["scoped", "compatible"] as const).map((form) => ({ form, partition })),
+  );
+
+  it.each(roleIds())("of %s stay within AWS's limits in every partition and are the same each time", (id) => {
+    for (const { form, partition } of variants) {
       const options = {
         form,
+        partition,
         accounts,
         withWorkersInProduction: true,
+        withPlanned: true,
         externalId: "x",
         regions: ["eu-central-1", "us-east-1"],
       };
       const documents = exportRole(id, options);
       const total = documents.inlinePolicies.reduce((sum, { document }) => sum + policySize(document), 0);
       expect(total).toBeLessThanOrEqual(inlineTotalLimit);
+      expect(documents.managedPolicies.length).toBeLessThanOrEqual(10);
+      for (const { document } of documents.managedPolicies)
+        expect(policySize(document)).toBeLessThanOrEqual(managedPolicyLimit);
+      expect(JSON.stringify(documents)).not.toMatch(partition === "aws" ? /arn:aws-/ : /arn:aws:/);
       expect(policySize(documents.trust)).toBeLessThanOrEqual(trustPolicyLimit);
       expect(JSON.stringify(documents)).toBe(JSON.stringify(exportRole(id, options)));
       expect(JSON.stringify(documents)).not.toMatch(/\$\{\w+\}/);
@@ -92,6 +103,32 @@ describe("role documents", () => {
     const { warnings } = exportRole("worker", { form: "compatible" });
     expect(warnings.join("\n")).toMatch(/BACKUP_ACCOUNT_ID.*EXTERNAL_ID.*SecureString/s);
     expect(exportRole("worker", { accounts, externalId: "x" }).warnings).toEqual([]);
+  });
+});
+
+describe("the trust of a role that a service takes", () => {
+  it("is held to AWS Backup for file systems, and to RDS for databases of its own account", () => {
+    const services = (id: "backup-efs" | "restore-rds") =>
+      exportRole(id, { accounts }).trust.Statement.slice(1);
+    expect(services("backup-efs")).toEqual([
+      {
+        Sid: "GarrisonAwsBackup",
+        Effect: "Allow",
+        Principal: { Service: "backup.amazonaws.com" },
+        Action: "sts:AssumeRole",
+      },
+    ]);
+    expect(services("restore-rds")).toMatchObject([
+      {
+        Principal: { Service: "rds.amazonaws.com" },
+        Condition: {
+          StringEquals: { "aws:SourceAccount": "222222222222" },
+          ArnLike: {
+            "aws:SourceArn": ["arn:aws:rds:*:222222222222:db:*", "arn:aws:rds:*:222222222222:og:*"],
+          },
+        },
+      },
+    ]);
   });
 });
 

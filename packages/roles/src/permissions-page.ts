@@ -1,12 +1,31 @@
 import type { Grant } from "./grant.ts";
 import type { OperationDefinition } from "./operation-definition.ts";
 import { roleCatalogue } from "./role-catalogue.ts";
-import type { RoleDefinition } from "./role-definition.ts";
+import type { RoleDefinition, TrustedParty } from "./role-definition.ts";
+import { builtOperations, isPlannedRole } from "./role-operations.ts";
 
-/** docs/permissions.md: the whole catalogue for a security reviewer, in the order of the roles. */
+/** docs/permissions.md: the whole catalogue for a security reviewer, what is used before what is only planned. */
 export function permissionsPage(): string {
-  return `${[intro, ...roleCatalogue.map(roleSection)].join("\n\n")}\n`;
+  const printed: Printed = new Map();
+  const used = roleCatalogue.filter((role) => !isPlannedRole(role));
+  const parts = [
+    intro,
+    roleTable(roleCatalogue),
+    "## Rights that this release uses",
+    ...used.flatMap((role) => roleSection(role, builtOperations(role), printed)),
+    planned,
+    ...roleCatalogue.flatMap((role) => {
+      const open = isPlannedRole(role)
+        ? role.operations
+        : role.operations.filter((one) => one.planned === true);
+      return open.length === 0 ? [] : roleSection(role, open, printed);
+    }),
+  ];
+  return `${parts.join("\n\n")}\n`;
 }
+
+/** In which operation each grant was told already: a shared one is told once. */
+type Printed = Map<Grant, OperationDefinition>;
 
 const intro = `# Permissions
 
@@ -15,28 +34,68 @@ Generated from the catalogue (\`packages/roles/src/catalogue/\`) by \`node tools
 Every right that Garrison asks for, role by role: on what, under which condition, who uses it in which step, and why. \`\${name}\` stands for
 what \`garrison roles export\` fills in: account, Region, the installation's id, the ARNs of other roles. This is the scoped form; the compatible
 form has the same actions on every resource. Rights marked _workers in production_ are written only with \`--with-workers-in-production\`.
-Rights marked _only when_ are written too, but a role without them passes \`garrison roles check\`.`;
+Rights marked _only when_ are written too, but a role without them passes \`garrison roles check\`. What the next release changes is shown by
+\`garrison roles diff\`; what the nearest product asks for the same work, by \`garrison roles compare prior-art\`.`;
 
-function roleSection(role: RoleDefinition): string {
-  const trusts = role.trusts.map((who) =>
-    who === "appliance" ? "the appliance, with the external ID" : "EC2",
-  );
-  const head = [
-    `## \`${role.id}\`: ${role.title.charAt(0).toLowerCase()}${role.title.slice(1)}`,
-    `Default name \`${role.defaultName}\`. Trusted: ${trusts.join("; ")}.${role.hasInstanceProfile ? " In an instance profile of the same name." : ""}`,
-  ];
-  return [...head, ...role.operations.map(operationTable)].join("\n\n");
+const planned = `## Planned
+
+No code of this release uses these rights: they are written here so that they can be reviewed before they are needed. A role that has work today is
+exported without them (\`--with-planned\` adds them), no run is checked for them, and none of them counts as proven.`;
+
+const parties: Readonly<Record<TrustedParty, string>> = {
+  appliance: "the appliance, with the external ID",
+  ec2: "EC2",
+  backup: "AWS Backup",
+  rds: "RDS, for databases of its account",
+};
+
+function roleTable(roles: readonly RoleDefinition[]): string {
+  const rows = roles.map(({ id, livesIn, serves, trusts, willServe }) => {
+    const operations = [...serves.map((one) => `\`${one}\``), ...willServe.map((one) => `_${one}_`)];
+    const cells = [`\`${id}\``, livesIn.replaceAll("-", " "), trusts.map((one) => parties[one]).join("; ")];
+    return `| ${[...cells, operations.join(", ")].join(" | ")} |`;
+  });
+  const head = ["| role | lives in | trusted | takes part in (_planned_) |", "| --- | --- | --- | --- |"];
+  return [...head, ...rows].join("\n");
 }
 
-function operationTable(operation: OperationDefinition): string {
-  const lines = [
-    `### ${operation.title} (\`${operation.id}\`)`,
-    "",
+function roleSection(
+  role: RoleDefinition,
+  operations: readonly OperationDefinition[],
+  printed: Printed,
+): readonly string[] {
+  const trusts = role.trusts.map((one) => parties[one]);
+  return [
+    `### \`${role.id}\`: ${role.title.charAt(0).toLowerCase()}${role.title.slice(1)}`,
+    `Default name \`${role.defaultName}\`. Trusted: ${trusts.join("; ")}.${role.hasInstanceProfile ? " In an instance profile of the same name." : ""}`,
+    ...operations.map((operation) => operationSection(operation, printed)),
+  ];
+}
+
+function operationSection(operation: OperationDefinition, printed: Printed): string {
+  const told = Map.groupBy(operation.grants, (grant) => printed.get(grant));
+  const untold = told.get(undefined) ?? [];
+  for (const grant of untold) printed.set(grant, operation);
+  const repeated = [...told].flatMap(([where, grants]) =>
+    where === undefined ? [] : [repeatLine(operation, where, grants)],
+  );
+  const table = [
     "| actions | resources and conditions | step, caller | why |",
     "| --- | --- | --- | --- |",
-    ...operation.grants.map(grantRow),
-  ];
-  return lines.join("\n");
+    ...untold.map(grantRow),
+  ].join("\n");
+  const head = `#### ${operation.title} (\`${operation.id}\`)`;
+  return [head, ...repeated, ...(untold.length === 0 ? [] : [table])].join("\n\n");
+}
+
+function repeatLine(
+  operation: OperationDefinition,
+  where: OperationDefinition,
+  grants: readonly Grant[],
+): string {
+  if (where === operation) return "The same rights as above.";
+  const actions = [...new Set(grants.flatMap((grant) => grant.actions))];
+  return `As told under _${where.title}_: ${actions.map((action) => `\`${action}\``).join(", ")}.`;
 }
 
 function grantRow(grant: Grant): string {

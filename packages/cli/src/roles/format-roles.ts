@@ -1,23 +1,25 @@
 import type { Grant } from "@garrison/roles/grant";
 import type { RoleDefinition } from "@garrison/roles/role-definition";
 
+/** The roles, then the operations with the roles that take part in each. */
 export function formatRoleList(roles: readonly RoleDefinition[]): string {
-  const rows = roles.map((role) => [
-    role.id,
-    role.defaultName,
-    role.livesIn,
-    [...role.serves, ...role.willServe.map((id) => `(${id})`)].join(", "),
-    role.title,
+  const rows = roles.map((role) => [role.id, role.defaultName, role.livesIn, role.title]);
+  const done = new Set(roles.flatMap(({ serves }) => serves));
+  const operations = [...done, ...new Set(roles.flatMap(({ willServe }) => willServe))].map((id) => [
+    done.has(id) ? id : `${id} (planned)`,
+    roles
+      .filter(({ serves, willServe }) => serves.includes(id) || willServe.includes(id))
+      .map((role) => role.id)
+      .join(", "),
   ]);
-  const table = [["role", "name", "lives in", "operations", "does"], ...rows];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => (row[column] ?? "").length)));
-  const lines = table.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
-  return `${lines.join("\n")}\n\nIn brackets: planned, no code of this release does it.\n`;
+  return `${formatTable(["role", "name", "lives in", "does"], rows)}\n\n${formatTable(["operation", "roles"], operations)}\n`;
+}
+
+function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const table = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...table.map((row) => (row[column] ?? "").length)));
+  const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));
+  return lines.map((line) => line.trimEnd()).join("\n");
 }
 
 export function formatRole(role: RoleDefinition): string {
