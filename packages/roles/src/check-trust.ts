@@ -87,12 +87,19 @@ function trustCase(question: TrustQuestion, externalId: string | undefined): Eva
       principal: question.principal,
       context: {
         "sts:RoleSessionName": question.sessionName ?? "garrison-check",
+        ...serviceContext(question.principal),
         ...(externalId === undefined ? {} : { "sts:ExternalId": externalId }),
       },
     },
     identityPolicies: [{ name: "as if the caller's own IAM policies allowed it", policy: anything }],
     resourcePolicy: question.trust,
   };
+}
+
+/** What a request carries that an AWS service makes in its own name. */
+export function serviceContext(principal: string): Readonly<Record<string, string>> {
+  if (principal.startsWith("arn:")) return {};
+  return { "aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": principal };
 }
 
 function statementsOf(trust: object): readonly StatementDocument[] {

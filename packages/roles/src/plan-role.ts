@@ -19,7 +19,9 @@ export interface RoleChange {
     | "delete the inline policy"
     | "create and attach the managed policy"
     | "create the instance profile"
-    | "put the role into the instance profile";
+    | "put the role into the instance profile"
+    | "take the role out of the instance profile"
+    | "delete the instance profile";
   readonly name: string;
   readonly before?: object;
   readonly after?: object;

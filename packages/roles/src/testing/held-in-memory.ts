@@ -1,0 +1,66 @@
+import type { HeldRole } from "../repair/held-role.ts";
+import type { OwnerPatch } from "../repair/repair-plan.ts";
+import { parseRoleArn } from "../role-arn.ts";
+import type { MemoryRole, MemoryWorld } from "./memory-world.ts";
+
+/** A role of the memory world as a repair reads it. Policies named by ARN are attached, others inline. */
+export function heldInMemory({
+  arn,
+  identityPolicies,
+  permissionBoundaries,
+  profiles,
+  trust,
+}: MemoryRole): HeldRole {
+  const { roleName } = parseRoleArn(arn);
+  const named = identityPolicies.map(({ name, policy }) => [name ?? "", policy] as const);
+  const [boundary] = permissionBoundaries ?? [];
+  return {
+    roleArn: arn,
+    trust,
+    inlinePolicies: Object.fromEntries(named.filter(([name]) => !name.startsWith("arn:"))),
+    attachedPolicies: named
+      .filter(([name]) => name.startsWith("arn:"))
+      .map(([name, document]) => ({ arn: name, document })),
+    ...(boundary === undefined ? {} : { boundary: { arn: boundary.name ?? "", document: boundary.policy } }),
+    instanceProfiles: profiles.map((name) => ({ name, roleNames: [roleName] })),
+  };
+}
+
+/** Writes what a repair or an undo came to back into the world. */
+export function holdInMemory(role: MemoryRole, held: HeldRole): void {
+  const { roleName } = parseRoleArn(role.arn);
+  role.trust = held.trust;
+  role.identityPolicies = [
+    ...Object.entries(held.inlinePolicies).map(([name, policy]) => ({ name, policy })),
+    ...held.attachedPolicies.map(({ arn, document }) => ({ name: arn, policy: document })),
+  ];
+  role.profiles = held.instanceProfiles
+    .filter(({ roleNames }) => roleNames.includes(roleName))
+    .map(({ name }) => name);
+}
+
+/** Does what the patch says, as the owner of that document. */
+export function applyOwnerPatch(world: MemoryWorld, role: MemoryRole, patch: OwnerPatch): void {
+  const { after, attachedTo, layer, policy: name } = patch;
+  const changed = after === undefined ? [] : [{ name, policy: after }];
+  switch (layer) {
+    case "identity":
+      role.identityPolicies = [...role.identityPolicies.filter((one) => one.name !== name), ...changed];
+      return;
+    case "boundary":
+      role.permissionBoundaries = changed;
+      return;
+    case "scp": {
+      const { accountId } = parseRoleArn(role.arn);
+      const levels = (world.serviceControlPolicies.get(accountId) ?? []).map((level) =>
+        level.orgIdentifier === attachedTo
+          ? { ...level, policies: [...level.policies.filter((one) => one.name !== name), ...changed] }
+          : level,
+      );
+      world.serviceControlPolicies.set(accountId, levels);
+      return;
+    }
+    default:
+      throw new RangeError(`the memory world has no ${layer}`);
+  }
+}
