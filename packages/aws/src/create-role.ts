@@ -1,18 +1,14 @@
 import {
-  AddRoleToInstanceProfileCommand,
   AttachRolePolicyCommand,
-  CreateInstanceProfileCommand,
   CreatePolicyCommand,
   CreateRoleCommand,
-  DeleteRolePolicyCommand,
   type IAMClient,
-  PutRolePolicyCommand,
-  UpdateAssumeRolePolicyCommand,
 } from "@aws-sdk/client-iam";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { RoleDocuments } from "@garrison/roles/export-role";
 import { planRole, type RoleChange } from "@garrison/roles/plan-role";
 import type { Call } from "@garrison/roles/prober";
+import { applyRoleChange } from "./apply-role-change.ts";
 import type { AwsClients } from "./aws-clients.ts";
 import { readRoleState } from "./read-role-state.ts";
 import { translateAwsError } from "./translate-aws-error.ts";
@@ -61,32 +57,16 @@ async function apply(
   const RoleName = documents.roleName;
   const abort = { abortSignal: call.signal };
   const text = JSON.stringify(change.after);
-  const name = change.name;
-  switch (change.what) {
-    case "create the role":
-      await iam.send(
-        new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: text, Description: documents.title }),
-        abort,
-      );
-      return;
-    case "replace the trust policy":
-      await iam.send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: text }), abort);
-      return;
-    case "write the inline policy":
-      await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: name, PolicyDocument: text }), abort);
-      return;
-    case "delete the inline policy":
-      await iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName: name }), abort);
-      return;
-    case "create and attach the managed policy": {
-      const made = await iam.send(new CreatePolicyCommand({ PolicyName: name, PolicyDocument: text }), abort);
-      await iam.send(new AttachRolePolicyCommand({ RoleName, PolicyArn: made.Policy?.Arn }), abort);
-      return;
-    }
-    case "create the instance profile":
-      await iam.send(new CreateInstanceProfileCommand({ InstanceProfileName: name }), abort);
-      return;
-    case "put the role into the instance profile":
-      await iam.send(new AddRoleToInstanceProfileCommand({ InstanceProfileName: name, RoleName }), abort);
+  if (change.what === "create the role") {
+    const command = { RoleName, AssumeRolePolicyDocument: text, Description: documents.title };
+    await iam.send(new CreateRoleCommand(command), abort);
+  } else if (change.what === "create and attach the managed policy") {
+    const made = await iam.send(
+      new CreatePolicyCommand({ PolicyName: change.name, PolicyDocument: text }),
+      abort,
+    );
+    await iam.send(new AttachRolePolicyCommand({ RoleName, PolicyArn: made.Policy?.Arn }), abort);
+  } else {
+    await applyRoleChange(iam, { RoleName, change }, call);
   }
 }

@@ -52,7 +52,7 @@ export function openProber(appliance: AwsClients): AwsProber {
           credentials: staticCredentials(credentials),
         });
         opened.push(clients);
-        return openProbe(clients.iam());
+        return openRoleProbe(clients.iam());
       }),
     close: () => {
       for (const clients of opened.splice(0)) clients.close();
@@ -65,7 +65,8 @@ function withoutIdentity({ options }: AwsClients) {
   return endpoint === undefined ? { region } : { region, endpoint };
 }
 
-function openProbe(iam: IAMClient): RoleProbe {
+/** Asks with the rights of whoever the client is: the role itself, or an operator who may read and simulate it. */
+export function openRoleProbe(iam: IAMClient): RoleProbe {
   return {
     getRole: (roleArn, call) =>
       askAws(call, `reading ${roleArn}`, async () => {

@@ -22,6 +22,10 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
   "roles create": [
     "garrison roles create worker --backup-account 111111111111 --production-account 222222222222 --external-id OUR-ID",
   ],
+  "roles repair": [
+    "garrison roles repair arn:aws:iam::222222222222:role/garrison-worker --backup-account 111111111111 --external-id OUR-ID",
+  ],
+  "roles undo": ["garrison roles undo garrison-undo-garrison-worker-20261125040000.json"],
   "repository init": [
     "garrison repository init file:///backup",
     "garrison repository init s3://bucket/prefix?region=eu-central-1 --password-file password.txt",

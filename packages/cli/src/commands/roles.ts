@@ -6,6 +6,7 @@ import { createRoles, type CreateFlags } from "../roles/create-roles.ts";
 import { registerCompare } from "../roles/compare-roles.ts";
 import { registerDiff } from "../roles/diff-roles.ts";
 import { registerExport } from "../roles/export-roles.ts";
+import { registerRepair } from "../roles/register-repair.ts";
 import { addRoleOptions } from "../roles/role-options.ts";
 import { formatRole, formatRoleList } from "../roles/format-roles.ts";
 
@@ -19,6 +20,7 @@ export function register(program: Command, context: CliContext): void {
   registerCompare(roles, context);
   registerCheck(roles, context);
   registerCreate(roles, context);
+  registerRepair(roles, context);
 }
 
 function registerReading(roles: Command, context: CliContext): void {

@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
 import { createRole, planRoleChanges } from "@garrison/aws/create-role";
 import { GarrisonError } from "@garrison/core/garrison-error";
@@ -6,6 +5,7 @@ import { exportRole, placeholders, type RoleDocuments } from "@garrison/roles/ex
 import { findRole } from "@garrison/roles/role-catalogue";
 import type { RoleChange } from "@garrison/roles/plan-role";
 import type { CliContext } from "../cli-context.ts";
+import { confirmChanges } from "./confirm-changes.ts";
 import { exportOptions, type RoleFlags } from "./role-options.ts";
 
 export interface CreateFlags extends RoleFlags {
@@ -39,7 +39,10 @@ export async function createRoles(
     }
     const count = planned.reduce((sum, { changes }) => sum + changes.length, 0);
     if (flags.json !== true) context.stdout.write(planned.map(formatPlan).join("\n"));
-    const isAgreed = count === 0 || flags.yes === true || (await isConfirmed(context, count));
+    const isAgreed =
+      count === 0 ||
+      flags.yes === true ||
+      (await confirmChanges(context, `Write these ${count} changes?`, count));
     if (isAgreed) await write(clients, planned, context);
     else context.setExitCode(1);
     if (flags.json === true)
@@ -81,19 +84,4 @@ function formatPlan({ changes, documents }: Planned): string {
     ...(after === undefined ? [] : [`    + ${JSON.stringify(after)}`]),
   ]);
   return [`${documents.roleName} (${documents.title})`, ...lines, ""].join("\n");
-}
-
-async function isConfirmed(context: CliContext, count: number): Promise<boolean> {
-  if (context.stdin.isTTY !== true) {
-    throw new GarrisonError("usage", `${count} changes need a yes: run on a terminal or give --yes`);
-  }
-  const lines = createInterface({ input: context.stdin, output: context.stdout });
-  try {
-    const answer = await lines.question(`Write these ${count} changes? (yes/no) `, {
-      signal: context.signal,
-    });
-    return answer.trim().toLowerCase() === "yes";
-  } finally {
-    lines.close();
-  }
 }
