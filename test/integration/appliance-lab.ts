@@ -76,9 +76,16 @@ interface AppliancePlan {
   readonly endpoint: string;
   readonly bundlePath: string;
   readonly keys: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly driftEveryMs: number;
 }
 
-async function startInProcess({ folder, endpoint, bundlePath, keys }: AppliancePlan): Promise<TestAppliance> {
+async function startInProcess({
+  folder,
+  endpoint,
+  bundlePath,
+  keys,
+  driftEveryMs,
+}: AppliancePlan): Promise<TestAppliance> {
   // As on any machine: the appliance finds who it is in the environment.
   process.env["AWS_ACCESS_KEY_ID"] = keys.accessKeyId;
   process.env["AWS_SECRET_ACCESS_KEY"] = keys.secretAccessKey;
@@ -94,6 +101,7 @@ async function startInProcess({ folder, endpoint, bundlePath, keys }: ApplianceP
       bundlePath,
       untilStdinEnds: false,
       sweepEveryMs: 3_600_000,
+      driftEveryMs,
     },
     { workerSilenceMs: 60_000 },
   );
@@ -135,7 +143,7 @@ async function startAsProgram({ folder, endpoint, bundlePath, keys }: ApplianceP
 }
 
 export async function openApplianceLab(
-  options: { readonly asProgram?: boolean } = {},
+  options: { readonly asProgram?: boolean; readonly driftEveryMs?: number } = {},
 ): Promise<ApplianceLab> {
   const folder = await mkdtemp(join(tmpdir(), "garrison-appliance-lab-"));
   const lab = await startLab({ dataDir: join(folder, "lab"), seed: "demo" });
@@ -156,6 +164,7 @@ export async function openApplianceLab(
     endpoint: lab.endpoint,
     bundlePath: bundle.path,
     keys: lab.operators[backupAccount]!,
+    driftEveryMs: options.driftEveryMs ?? 86_400_000,
   };
   const start = () => (options.asProgram === true ? startAsProgram(plan) : startInProcess(plan));
   const appliance = await start();

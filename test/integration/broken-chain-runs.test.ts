@@ -2,7 +2,9 @@ import {
   AddRoleToInstanceProfileCommand,
   CreatePolicyCommand,
   DeleteRolePermissionsBoundaryCommand,
+  DeleteRolePolicyCommand,
   PutRolePermissionsBoundaryCommand,
+  PutRolePolicyCommand,
   RemoveRoleFromInstanceProfileCommand,
 } from "@aws-sdk/client-iam";
 import {
@@ -13,6 +15,7 @@ import {
 import type { RunWithSteps } from "@garrison/api/schemas/runs";
 import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
 import { createRole } from "@garrison/aws/create-role";
+import { systemClock } from "@garrison/core/clock";
 import { exportRole, type RoleDocuments } from "@garrison/roles/export-role";
 import type { PolicyStatement } from "@garrison/roles/policy-statement";
 import type { RoleId } from "@garrison/roles/role-definition";
@@ -37,7 +40,7 @@ const launchingRole = `arn:aws:iam::${productionAccount}:role/garrison-backup-ec
 let lab: ApplianceLab;
 let management: AwsClients;
 beforeAll(async () => {
-  lab = await openApplianceLab();
+  lab = await openApplianceLab({ driftEveryMs: 5000 });
   const keys = lab.lab.operators[managementAccount]!;
   management = openAwsClients({ region, endpoint: lab.lab.endpoint, credentials: async () => ({ ...keys }) });
 }, 600_000);
@@ -230,4 +233,64 @@ describe("a backup fails before anything is made, and says why in one sentence,"
 test("the same backup succeeds once every link is mended", async () => {
   const run: RunWithSteps = await completeRun(lab, { kind: "backup", resource: arnOf(lab.instance) });
   expect(run.status, tell(run)).toBe("succeeded");
+});
+
+describe("a change of a role since the last good check", () => {
+  const check = () =>
+    lab.api.call(
+      "checkAccountRoles",
+      { params: { accountId: productionAccount }, body: { operation: "ec2.image-backup" } },
+      signal,
+    );
+  const driftsOf = async (roleArn: string) =>
+    (await lab.api.call("listRoleDrift", { query: { roleArn, limit: 10 } }, signal)).items;
+  const { document, name } = exportRole("worker").inlinePolicies[0]!;
+
+  test("is shown with the trust before and after when a check finds the role broken by it, once", async () => {
+    const right = documentsOf("worker");
+    const broken = withTrust(right, (one) => (one.Sid === "GarrisonInstances" ? [] : [one]));
+    expect((await check()).verdict).toBe("passed");
+    await createRole(lab.operator.production, broken, { signal });
+    expect((await check()).verdict).toBe("failed");
+    await check();
+    const [newest, ...others] = await driftsOf(workerRole);
+    expect(newest).toMatchObject({
+      accountId: productionAccount,
+      isBroken: true,
+      changes: [{ part: "trust policy", before: right.trust, after: broken.trust }],
+      events: [],
+    });
+    const again = others.filter(({ since }) => since === newest?.since);
+    expect(again).toEqual([]);
+    await createRole(lab.operator.production, right, { signal });
+  });
+
+  test("stands in the log of the run that it broke", async () => {
+    expect((await check()).verdict).toBe("passed");
+    const cut = withoutAction(documentsOf("worker"), "sqs:SendMessage");
+    await createRole(lab.operator.production, cut, { signal });
+    const run = await completeRun(lab, { kind: "backup", resource: arnOf(lab.instance) });
+    await createRole(lab.operator.production, documentsOf("worker"), { signal });
+    const line = run.steps[0]?.log.find(({ message }) => message.startsWith("changed since"));
+    expect(line).toMatchObject({ resource: workerRole });
+    expect(line?.message).toContain(`inline policy ${name}`);
+  });
+
+  test("is found without a run, on a schedule, though the role is still good", async () => {
+    expect((await check()).verdict).toBe("passed");
+    const PolicyDocument = JSON.stringify({ ...document, Statement: document.Statement.slice(0, 1) });
+    const policy = { RoleName: "garrison-worker", PolicyName: "theirs" };
+    await iam().send(new PutRolePolicyCommand({ ...policy, PolicyDocument }));
+    const isFound = async () =>
+      (await driftsOf(workerRole)).some(({ changes }) =>
+        changes.some(({ part }) => part === "inline policy theirs"),
+      );
+    while (!(await isFound())) await systemClock.sleep(200, AbortSignal.timeout(120_000));
+    const drift = (await driftsOf(workerRole)).find(
+      ({ changes }) => changes[0]?.part === "inline policy theirs",
+    );
+    expect(drift).toMatchObject({ isBroken: false });
+    expect(drift?.changes[0]).not.toHaveProperty("before");
+    await iam().send(new DeleteRolePolicyCommand(policy));
+  });
 });

@@ -14,6 +14,7 @@ import {
   resourceQuerySchema,
   resourceSchema,
 } from "./schemas/resources.ts";
+import { roleDriftQuerySchema, roleDriftSchema } from "./schemas/role-drift.ts";
 import { chainReportSchema, checkRequestSchema, roleSummarySchema } from "./schemas/roles.ts";
 import { newRunSchema, runQuerySchema, runSchema, runWithStepsSchema } from "./schemas/runs.ts";
 import { accountIdSchema, pageOf, pageQuerySchema } from "./schemas/shared.ts";
@@ -90,6 +91,14 @@ export const operations = defineOperations({
     tag: "roles",
     summary: "List the catalogue of roles",
     response: pageOf(roleSummarySchema),
+  },
+  listRoleDrift: {
+    method: "GET",
+    path: "/api/v1/role-drift",
+    tag: "roles",
+    summary: "List what was changed in roles since the last good check, newest first",
+    query: roleDriftQuerySchema,
+    response: pageOf(roleDriftSchema),
   },
   listResources: {
     method: "GET",

@@ -14,6 +14,7 @@ test("the command line wins over the environment", () => {
     port: 2,
     region: "eu-central-1",
     sweepEveryMs: 300_000,
+    driftEveryMs: 86_400_000,
     untilStdinEnds: false,
   });
 });

@@ -15,12 +15,15 @@ export interface ApplianceConfig {
   readonly bundlePath?: string;
   /** How often leftovers are looked for. */
   readonly sweepEveryMs: number;
+  /** How often the roles of all accounts are checked besides before runs. */
+  readonly driftEveryMs: number;
   /** Whether to stop when standard input closes: the program that started this one is gone. */
   readonly untilStdinEnds: boolean;
 }
 
 const defaultPort = 8080;
 const defaultSweepMs = 5 * 60_000;
+const defaultDriftMs = 24 * 3_600_000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -38,6 +41,10 @@ export function readConfig(argv: readonly string[], environment: Environment): A
     sweepEveryMs: wholeNumber(
       environment["GARRISON_SWEEP_MS"] ?? String(defaultSweepMs),
       "GARRISON_SWEEP_MS",
+    ),
+    driftEveryMs: wholeNumber(
+      environment["GARRISON_DRIFT_MS"] ?? String(defaultDriftMs),
+      "GARRISON_DRIFT_MS",
     ),
     untilStdinEnds: given["until-stdin-ends"] === true,
     ...optional("databaseUrl", databaseUrl),

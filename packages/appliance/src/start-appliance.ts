@@ -8,6 +8,7 @@ import type { Logger } from "@garrison/core/logger";
 import type { Random } from "@garrison/core/random";
 import { openAwsAccess } from "./access/aws-access.ts";
 import { openRepositoryAccess } from "./access/repository-access.ts";
+import { watchDrift } from "./app/watch-drift.ts";
 import { openSweeper } from "./app/open-sweeper.ts";
 import type { ApplianceConfig } from "./config.ts";
 import { openDatabase } from "./store/database/open-database.ts";
@@ -79,10 +80,11 @@ export async function startAppliance(
     const bodies = { backup: backUpInstance, "instance-restore": restoreInstance };
     const durableRuns = stack.use(await openDurableRuns(dependencies, bodies, database.pool));
     const stopping = new AbortController();
+    const driftWatch = watchDrift(dependencies, { everyMs: config.driftEveryMs, signal: stopping.signal });
     const sweeper = openSweeper(dependencies, { everyMs: config.sweepEveryMs, signal: stopping.signal });
     stack.defer(async () => {
       stopping.abort();
-      await sweeper.ended;
+      await Promise.all([sweeper.ended, driftWatch]);
     });
     const app = { ...dependencies, durableRuns, sweeper };
     const { host, port } = config;

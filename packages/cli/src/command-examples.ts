@@ -25,6 +25,10 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
   "roles repair": [
     "garrison roles repair arn:aws:iam::222222222222:role/garrison-worker --backup-account 111111111111 --external-id OUR-ID",
   ],
+  "roles drift": [
+    "garrison roles drift",
+    "garrison roles drift arn:aws:iam::222222222222:role/garrison-worker --json",
+  ],
   "roles undo": ["garrison roles undo garrison-undo-garrison-worker-20261125040000.json"],
   "repository init": [
     "garrison repository init file:///backup",

@@ -18,6 +18,7 @@ import { rdsSqlServerRestore } from "./catalogue/rds-sqlserver-restore.ts";
 import { repositoryMaintenance } from "./catalogue/repository-maintenance.ts";
 import { repositoryRead } from "./catalogue/repository-read.ts";
 import { repositoryWrite } from "./catalogue/repository-write.ts";
+import { roleDrift } from "./catalogue/role-drift.ts";
 import { workerConfiguration } from "./catalogue/worker-configuration.ts";
 import { launchInBackup, launchInProduction, launchItself } from "./catalogue/worker-launch.ts";
 import { workerProgram } from "./catalogue/worker-program.ts";
@@ -58,14 +59,14 @@ export const roleCatalogue: readonly RoleDefinition[] = [
     title: "Backs up EC2 instances of its account",
     livesIn: "production",
     trusts: ["appliance"],
-    operations: [ec2ImageBackup, launchInProduction, checkItself],
+    operations: [ec2ImageBackup, launchInProduction, checkItself, roleDrift],
   }),
   role([ec2InstanceRestore, ec2VolumeRestore], {
     id: "restore-ec2",
     title: "Restores EC2 instances and volumes into its account",
     livesIn: "production",
     trusts: ["appliance"],
-    operations: [ec2InstanceRestore, ec2VolumeRestore, launchInProduction, checkItself],
+    operations: [ec2InstanceRestore, ec2VolumeRestore, launchInProduction, checkItself, roleDrift],
   }),
   role(rdsBackups, {
     id: "backup-rds",
@@ -123,14 +124,14 @@ export const roleCatalogue: readonly RoleDefinition[] = [
     title: "Launches workers that run in the backup account",
     livesIn: "backup",
     trusts: ["appliance"],
-    operations: [launchInBackup, checkItself],
+    operations: [launchInBackup, checkItself, roleDrift],
   }),
   role([...worked, ec2FileRecovery], {
     id: "repository",
     title: "Reads and writes one repository",
     livesIn: "bucket-account",
     trusts: ["appliance"],
-    operations: [repositoryRead, repositoryWrite, repositoryMaintenance, workerProgram, checkItself],
+    operations: [repositoryRead, repositoryWrite, repositoryMaintenance, workerProgram, checkItself, roleDrift],
   }),
   role([organization], {
     id: "organization",

@@ -4,6 +4,7 @@ import type { checkRequestSchema } from "@garrison/api/schemas/roles";
 import type { ChainReport } from "@garrison/roles/chain-report";
 import { roleCatalogue } from "@garrison/roles/role-catalogue";
 import { checkAccountChain } from "../runs/check-run-chain.ts";
+import { noteDrift } from "../runs/note-drift.ts";
 import * as store from "../store/accounts.ts";
 import type { AppCall, AppDependencies } from "./app-dependencies.ts";
 
@@ -17,7 +18,10 @@ export async function checkAccountRoles(
   { operation, placement, signal }: z.output<typeof checkRequestSchema> & AppCall,
 ): Promise<ChainReport> {
   const account = await store.readAccount(dependencies.queries, accountId);
-  return checkAccountChain(dependencies, { account, operation, placement }, { signal });
+  const question = { account, operation, placement };
+  const report = await checkAccountChain(dependencies, question, { signal });
+  await noteDrift(dependencies, { question, report }, { signal });
+  return report;
 }
 
 export function listRoles() {

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { readAccount, listAccounts } from "../store/accounts.ts";
 import { listPointRecords } from "../store/points.ts";
 import { listRepositoryRecords, readRepositoryRecord, withoutSecret } from "../store/repositories.ts";
+import { listDriftRecords } from "../store/role-drift.ts";
 import { listResources } from "../store/resources.ts";
 import { listRunRecords } from "../store/runs.ts";
 import { addAccount, checkAccountRoles, listRoles } from "./accounts.ts";
@@ -46,6 +47,7 @@ export const handlers: Handlers = {
   checkAccountRoles: (dependencies, { params, body, signal }) =>
     checkAccountRoles(dependencies, params.accountId, { ...body, signal }),
   listRoles: async () => listRoles(),
+  listRoleDrift: ({ queries }, { query }) => listDriftRecords(queries, query),
   listResources: ({ queries }, { query }) => listResources(queries, query),
   rescanResources: (dependencies, { body, signal }) =>
     rescanResources(dependencies, body.accountId, { signal }),

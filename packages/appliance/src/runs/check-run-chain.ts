@@ -7,6 +7,7 @@ import { checkChain } from "@garrison/roles/check-chain";
 import type { ChainRequest } from "@garrison/roles/chain-request";
 import { roleOf } from "../access/aws-access.ts";
 import type { StoredRepository } from "../store/repositories.ts";
+import { noteDrift, type DriftDependencies } from "./note-drift.ts";
 import type { RunDependencies } from "./run-dependencies.ts";
 import type { StepScope } from "./run-scope.ts";
 import { findWorkerPlace } from "./worker-place.ts";
@@ -75,11 +76,14 @@ function repositoryValues(repository: StoredRepository | undefined) {
 
 /** A run's first step: on a broken chain it fails with the sentences, before anything is made. */
 export async function requireWholeChain(
-  dependencies: Pick<RunDependencies, "access" | "queries" | "installation">,
+  dependencies: DriftDependencies & Pick<RunDependencies, "installation">,
   question: ChainQuestion,
   step: StepScope,
 ): Promise<void> {
   const report = await checkAccountChain(dependencies, question, step);
+  for (const { parts, roleArn, since } of await noteDrift(dependencies, { question, report }, step)) {
+    await step.log(`changed since ${since.toISOString()}: ${parts.join(", ")}`, roleArn);
+  }
   const failed = report.findings.filter((finding) => finding.verdict === "failed");
   for (const finding of report.findings.filter(({ verdict }) => verdict === "unknown")) {
     await step.log(`not known: ${finding.sentence}`, finding.subject);

@@ -1,5 +1,7 @@
 import type { Command } from "commander";
+import type { ConnectionFlags } from "../appliance/connect-appliance.ts";
 import type { CliContext } from "../cli-context.ts";
+import { listDrift } from "./list-drift.ts";
 import { repairRole, type RepairFlags } from "./repair-role.ts";
 import { addRoleOptions } from "./role-options.ts";
 import { undoRepair, type UndoFlags } from "./undo-repair.ts";
@@ -33,4 +35,11 @@ export function registerRepair(roles: Command, context: CliContext): void {
     .option("--yes", "don't ask")
     .option("--json", "print one object")
     .action((file: string, flags: UndoFlags) => undoRepair(file, flags, context));
+  roles
+    .command("drift")
+    .description("what the appliance found changed in roles since their last good check, and by whom")
+    .argument("[arn]", "one role (default: all)")
+    .option("--data <dir>", "the appliance's folder")
+    .option("--json", "print one object")
+    .action((arn: string | undefined, flags: ConnectionFlags) => listDrift(arn, flags, context));
 }

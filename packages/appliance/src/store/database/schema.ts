@@ -1,9 +1,11 @@
 import type { AccountRoles, WorkerConfiguration } from "@garrison/api/schemas/accounts";
 import type { Point } from "@garrison/api/schemas/points";
 import type { Resource } from "@garrison/api/schemas/resources";
+import type { RoleDrift } from "@garrison/api/schemas/role-drift";
 import type { Run } from "@garrison/api/schemas/runs";
 import type { PublicKeys } from "@garrison/channel/peer-identity";
-import { bigint, integer, jsonb, pgTable, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
+import type { ObservedRole } from "@garrison/roles/drift/observed-role";
+import { bigint, boolean, integer, jsonb, pgTable, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
 
 /** The tables as the queries see them. What the database enforces is in `migrations/`; both are written by hand. */
 
@@ -141,6 +143,29 @@ export const workers = pgTable("worker", {
   createdAt: time("created_at").notNull(),
   lastHeardAt: time("last_heard_at"),
   endedAt: time("ended_at"),
+});
+
+/** Each role as the last check that found it good saw it. */
+export const roleStates = pgTable("role_state", {
+  roleArn: text("role_arn").primaryKey(),
+  observed: jsonb("observed").$type<ObservedRole>().notNull(),
+  goodAt: time("good_at").notNull(),
+  checkedAt: time("checked_at").notNull(),
+});
+
+export const roleDrifts = pgTable("role_drift", {
+  id: text("id").primaryKey(),
+  roleArn: text("role_arn").notNull(),
+  accountId: text("account_id").notNull(),
+  /** Hash of the changes: the same drift, found again, is one row. */
+  fingerprint: text("fingerprint").notNull(),
+  since: time("since").notNull(),
+  foundAt: time("found_at").notNull(),
+  seenAt: time("seen_at").notNull(),
+  isBroken: boolean("is_broken").notNull(),
+  changes: jsonb("changes").$type<RoleDrift["changes"]>().notNull(),
+  events: jsonb("events").$type<RoleDrift["events"]>().notNull(),
+  eventsUnread: text("events_unread"),
 });
 
 export const idempotencyKeys = pgTable("idempotency_key", {

@@ -1,0 +1,58 @@
+import type { RoleDrift } from "@garrison/api/schemas/role-drift";
+import { statementChanges } from "@garrison/roles/repair/owner-patches";
+import { connectAppliance, type ConnectionFlags } from "../appliance/connect-appliance.ts";
+import { listAll } from "../appliance/list-all.ts";
+import { printResult } from "../appliance/print-result.ts";
+import type { CliContext } from "../cli-context.ts";
+
+/** What the appliance found changed in roles since their last good check, newest first. */
+export async function listDrift(
+  roleArn: string | undefined,
+  flags: ConnectionFlags,
+  context: CliContext,
+): Promise<void> {
+  const api = await connectAppliance(flags, context);
+  const drifts = await listAll((cursor) => {
+    const query = { limit: 100, ...(roleArn === undefined ? {} : { roleArn }) };
+    const page = cursor === undefined ? query : { ...query, cursor };
+    return api.call("listRoleDrift", { query: page }, context.signal);
+  });
+  printResult(context, { json: flags.json, value: { drifts }, text: () => formatDrifts(drifts) });
+}
+
+function formatDrifts(drifts: readonly RoleDrift[]): string {
+  if (drifts.length === 0) return "No role was changed since its last good check.\n";
+  return drifts.map(formatDrift).join("\n");
+}
+
+function formatDrift(drift: RoleDrift): string {
+  const { changes, events, eventsUnread, foundAt, isBroken, roleArn, since } = drift;
+  const lines = changes.flatMap(({ after, before, part }) => [
+    `  ${part}: ${before === undefined ? "new" : after === undefined ? "gone" : "changed"}`,
+    ...documentLines(before, after),
+  ]);
+  const told = events.map(
+    ({ at, from, name, who }) => `  ${at}  ${name} by ${who}${from === undefined ? "" : ` from ${from}`}`,
+  );
+  const untold =
+    events.length > 0
+      ? []
+      : [`  who and when: not known: ${eventsUnread ?? "CloudTrail shows no call that fits"}`];
+  return [
+    `${roleArn}: ${isBroken ? "broken since" : "changed since"} the check of ${since}, found ${foundAt}`,
+    ...lines,
+    ...told,
+    ...untold,
+    "",
+  ].join("\n");
+}
+
+/** Statements where they are policies; otherwise the whole. */
+function documentLines(before: object | undefined, after: object | undefined): readonly string[] {
+  const isPolicy = [before, after].every((one) => one === undefined || "Statement" in one);
+  const changes = isPolicy ? statementChanges(before, after) : [{ before, after }];
+  return changes.flatMap((change) => [
+    ...(change.before === undefined ? [] : [`    - ${JSON.stringify(change.before)}`]),
+    ...(change.after === undefined ? [] : [`    + ${JSON.stringify(change.after)}`]),
+  ]);
+}

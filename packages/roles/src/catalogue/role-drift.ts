@@ -1,0 +1,32 @@
+import type { Grant } from "../grant.ts";
+import type { OperationDefinition } from "../operation-definition.ts";
+
+const base: Pick<Grant, "placement" | "caller" | "step"> = {
+  placement: "always",
+  caller: "appliance",
+  step: "compare the roles with the last good check",
+};
+
+/** What it takes to tell what was changed in a role, besides its trust: reads only, and no run needs them. */
+export const roleDrift: OperationDefinition = {
+  id: "role.drift",
+  title: "Show what was changed in a role",
+  grants: [
+    {
+      ...base,
+      id: "drift-role-policies",
+      actions: ["iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"],
+      resources: ["${roleArn}", "${workerRoleArn}"],
+      why: "The role reads its own IAM policies and those of the worker role that it launches with, so that a change is shown with the documents before and after.",
+      neededWhen: "changes of IAM policies are to be shown",
+    },
+    {
+      ...base,
+      id: "drift-managed-policies",
+      actions: ["iam:GetPolicy", "iam:GetPolicyVersion"],
+      resources: ["arn:${partition}:iam::${account}:policy/*", "arn:${partition}:iam::aws:policy/*"],
+      why: "What is attached to a role, or limits it, is a managed policy: its document is read where somebody attached one.",
+      neededWhen: "changes of IAM policies are to be shown",
+    },
+  ],
+};
