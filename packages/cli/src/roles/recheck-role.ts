@@ -4,6 +4,7 @@ import { openProber, openRoleProbe } from "@garrison/aws/role-prober";
 import type { LinkFinding, Verdict } from "@garrison/roles/chain-report";
 import { checkChain } from "@garrison/roles/check-chain";
 import { checkAsOperator } from "@garrison/roles/repair/check-as-operator";
+import { readPolicies } from "@garrison/roles/seen-policies";
 import type { CliContext } from "../cli-context.ts";
 import type { RepairTarget } from "./repair-target.ts";
 
@@ -42,15 +43,15 @@ async function checkOnce(request: RecheckRequest, context: CliContext): Promise<
   const call = { signal: context.signal };
   const { clients, others, target } = request;
   const policyReader = openPolicyReader([clients, ...others]);
-  const policies = await policyReader.collect(target.subject.roleArn, call);
+  const policies = await readPolicies(policyReader, target.subject, call);
   const asOperator =
-    policies.outcome === "known"
+    policies !== undefined
       ? await checkAsOperator(
           {
             ...target,
             prober: openProber(clients),
             probe: openRoleProbe(clients.iam()),
-            policies: policies.value,
+            policies,
           },
           call,
         )

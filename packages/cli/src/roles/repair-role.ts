@@ -9,6 +9,7 @@ import type { HeldRole } from "@garrison/roles/repair/held-role";
 import { planRepair } from "@garrison/roles/repair/plan-repair";
 import type { RepairPlan } from "@garrison/roles/repair/repair-plan";
 import { parseRoleArn } from "@garrison/roles/role-arn";
+import { readPolicies } from "@garrison/roles/seen-policies";
 import type { CliContext } from "../cli-context.ts";
 import { confirmChanges } from "./confirm-changes.ts";
 import { formatRepairPlan } from "./format-repair.ts";
@@ -86,8 +87,7 @@ async function plan(
   const { clients, others, target } = asks;
   await requireOwnAccount(clients, roleArn, signal);
   const held = await readHeldRole(clients.iam(), roleArn, { signal });
-  const read = await openPolicyReader([clients, ...others]).collect(roleArn, { signal });
-  const surroundings = read.outcome === "known" ? read.value : undefined;
+  const surroundings = await readPolicies(openPolicyReader([clients, ...others]), target.subject, { signal });
   const found = planRepair({ ...target, held, ...(surroundings === undefined ? {} : { surroundings }) });
   return { target, held, plan: found, gaps: surroundings?.gaps ?? ["organisation policies"] };
 }

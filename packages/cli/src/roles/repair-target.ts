@@ -3,6 +3,7 @@ import type { ChainRequest } from "@garrison/roles/chain-request";
 import { chainSubjects, type ChainSubject } from "@garrison/roles/chain-subjects";
 import { roleValues, type ExportOptions } from "@garrison/roles/export-role";
 import type { CallerFacts } from "@garrison/roles/prober";
+import { applianceSubject } from "@garrison/roles/repair/appliance-subject";
 import type { WantedForm } from "@garrison/roles/repair/wanted-form";
 import { parseRoleArn } from "@garrison/roles/role-arn";
 import { findRole, roleCatalogue } from "@garrison/roles/role-catalogue";
@@ -34,7 +35,7 @@ export function repairTarget(roleArn: string, flags: TargetFlags, context: CliCo
   const caller = applianceOf(role, roleArn, options);
   const wanted = { form: options.form ?? "scoped", values: valuesIn(role, roleArn, options) };
   if (role.id === "appliance") {
-    const subject = applianceSubject(role, roleArn, { ...wanted.values, region: [region] });
+    const subject = applianceSubject(roleArn, { ...wanted.values, region: [region] });
     return { region, subject, caller, wanted };
   }
   const request = chainRequest({ role, roleArn, region }, caller, options);
@@ -75,11 +76,6 @@ function valuesIn(role: RoleDefinition, roleArn: string, options: ExportOptions)
   const { accountId } = parseRoleArn(roleArn);
   const accounts = { backup: accountId, production: accountId };
   return { ...roleValues(role, { ...options, accounts }), roleArn };
-}
-
-function applianceSubject(role: RoleDefinition, roleArn: string, values: WantedForm["values"]): ChainSubject {
-  const { accountId } = parseRoleArn(roleArn);
-  return { role, roleArn, accountId, externalId: undefined, operations: role.operations, values };
 }
 
 function chainRequest(

@@ -3,8 +3,8 @@ import type { ChainSubject } from "../chain-subjects.ts";
 import { checkGrants } from "../check-grants.ts";
 import { checkInstanceProfile } from "../check-instance-profile.ts";
 import { checkApplianceTrust, checkEc2Trust } from "../check-role-trust.ts";
-import type { CollectedPolicies } from "../policy-reader.ts";
 import type { CallerFacts, Call, Prober, RoleProbe } from "../prober.ts";
+import type { SeenPolicies } from "../seen-policies.ts";
 
 export interface OperatorCheck {
   readonly subject: ChainSubject;
@@ -13,7 +13,7 @@ export interface OperatorCheck {
   readonly prober: Prober;
   /** Asks IAM with the operator's own rights. */
   readonly probe: RoleProbe;
-  readonly policies: CollectedPolicies;
+  readonly policies: SeenPolicies;
 }
 
 /** Every link of one role that can be known without being the appliance: all but assuming it. */
@@ -32,7 +32,7 @@ export async function checkAsOperator(
       : read;
   return [
     ...(role.trusts.includes("appliance")
-      ? checkApplianceTrust({ prober, caller, launcher: undefined }, subject, trust)
+      ? checkApplianceTrust({ prober, caller, launcher: undefined, sessionPolicies: [] }, subject, trust)
       : []),
     ...(role.hasInstanceProfile
       ? await checkInstanceProfile({ probe, launcher: undefined }, subject, call)

@@ -1,9 +1,11 @@
 import type { EvaluationResult, LayerVerdict, MatchedStatement } from "@garrison/iam/evaluation-case";
+import { patchDocument, type PolicyPatch } from "@garrison/iam/policy-patch";
 import type { ChainSubject } from "../chain-subjects.ts";
 import { evaluateProbe } from "../evaluate-probe.ts";
 import { policyNameOf } from "../explain-simulation.ts";
 import { grantProbes, type GrantProbe } from "../grant-probes.ts";
 import type { PolicyStatement } from "../policy-statement.ts";
+import { policyHolderOf } from "../seen-policies.ts";
 import { draftedPolicies, isOwnPolicy, type DocumentDraft, type Drafts } from "./document-draft.ts";
 import { addStatement, exemptPrincipal, liftAction, replaceStatement, statementsOf } from "./edit-policy.ts";
 import { wantedStatement, type WantedForm } from "./wanted-form.ts";
@@ -46,9 +48,13 @@ function pairsOf(probe: GrantProbe): readonly Asked[] {
 function mendPair(mending: Mending, asked: Asked): readonly string[] {
   const { action, resource } = asked;
   for (let edits = 0; edits < maxEdits; edits++) {
-    const { result, sentence, verdict } = ask(mending, asked);
+    const { patches = [], result, sentence, verdict } = ask(mending, asked);
     if (verdict !== "denied") return [];
-    const isEdited = result.layers.some((layer) => mendLayer(mending, asked, { result, layer, sentence }));
+    const isEdited = result.layers.some((layer) =>
+      layer.layer === "resource" || layer.layer === "vpc-endpoint"
+        ? patchRemote(mending, asked, { patches, layer, sentence })
+        : mendLayer(mending, asked, { result, layer, sentence }),
+    );
     if (!isEdited) return [sentence];
   }
   return [`${mending.subject.roleArn} may still not do ${action} on ${resource}.`];
@@ -82,6 +88,23 @@ function mendLayer(mending: Mending, asked: Asked, { layer, result, sentence }: 
 /** An organisation's allow list names actions; what they are used on is the role's own policies' business. */
 function everywhere({ layer }: LayerVerdict): Partial<PolicyStatement> {
   return layer === "scp" || layer === "rcp" ? { Resource: ["*"], Condition: {} } : {};
+}
+
+/** Policies of buckets, keys and endpoints name whom they are for: the evaluator's own patch says how. */
+function patchRemote(
+  { drafts }: Mending,
+  { action, resource }: Asked,
+  blocked: Pick<Blocked, "layer" | "sentence"> & { readonly patches: readonly PolicyPatch[] },
+): boolean {
+  const { layer } = blocked.layer;
+  const patch = blocked.patches.find((one) => one.layer === layer);
+  const draft = drafts.documents.find(
+    (one) =>
+      one.layer === layer &&
+      (layer === "resource" ? one.name === policyHolderOf(resource) : one.service === action.split(":")[0]),
+  );
+  if (patch === undefined || draft?.now === undefined) return false;
+  return edit(draft, patchDocument(draft.now, patch), blocked.sentence);
 }
 
 function liftDeny(

@@ -25,6 +25,9 @@ function ownerOf({ layer, name }: DocumentDraft, roleArn: string): string {
     return "the organisation's management account, or its delegated administrator for organisation policies";
   }
   const administrators = `the IAM administrators of account ${accountId}`;
+  if (layer === "resource") return `whoever owns ${name}: its own policy`;
+  if (layer === "vpc-endpoint")
+    return `the network administrators of account ${accountId}: the policy of the endpoint`;
   if (layer === "boundary") return `${administrators}, who limit ${roleName} and perhaps other roles by it`;
   if (/^arn:[\w-]+:iam::aws:policy\//.test(name))
     return `${administrators}: AWS's own policy can only be detached from ${roleName}`;

@@ -131,27 +131,10 @@ const addOwn =
 
 type Row = readonly [what: string, role: "backup-ec2" | "worker", seed: (role: MemoryRole) => void];
 
-const used = [
-  "iam:GetContextKeysForPrincipalPolicy",
-  "iam:GetRole",
-  "iam:ListInstanceProfilesForRole",
-  "iam:SimulatePrincipalPolicy",
-  "sqs:DeleteMessage",
-  "sqs:ListQueues",
-  "sqs:ReceiveMessage",
-  "sqs:SendMessage",
-  "ssm:UpdateInstanceInformation",
-  "ssmmessages:CreateControlChannel",
-  "ssmmessages:OpenControlChannel",
-];
 const china = "ec2.amazonaws.com.cn";
 
 /** Broken within the reach of whoever owns the role. */
 const own: readonly Row[] = [
-  ...used.map((action): Row => [`the worker role lacks ${action}`, "worker", withoutAction(action)]),
-  ...["iam:PassRole", "ec2:RunInstances", "ec2:CreateSnapshots", "sqs:CreateQueue", "ssm:SendCommand"].map(
-    (action): Row => [`the backup role lacks ${action}`, "backup-ec2", withoutAction(action)],
-  ),
   ["no instance profile", "worker", (role) => void (role.profiles = [])],
   ["only a profile of another name", "worker", (role) => void (role.profiles = ["shared"])],
   ["EC2 isn't trusted", "worker", editTrust((one) => (one.Sid === "GarrisonInstances" ? [] : [one]))],

@@ -41,7 +41,7 @@ export function holdInMemory(role: MemoryRole, held: HeldRole): void {
 
 /** Does what the patch says, as the owner of that document. */
 export function applyOwnerPatch(world: MemoryWorld, role: MemoryRole, patch: OwnerPatch): void {
-  const { after, attachedTo, layer, policy: name } = patch;
+  const { after, layer, policy: name } = patch;
   const changed = after === undefined ? [] : [{ name, policy: after }];
   switch (layer) {
     case "identity":
@@ -50,17 +50,43 @@ export function applyOwnerPatch(world: MemoryWorld, role: MemoryRole, patch: Own
     case "boundary":
       role.permissionBoundaries = changed;
       return;
-    case "scp": {
-      const { accountId } = parseRoleArn(role.arn);
-      const levels = (world.serviceControlPolicies.get(accountId) ?? []).map((level) =>
-        level.orgIdentifier === attachedTo
-          ? { ...level, policies: [...level.policies.filter((one) => one.name !== name), ...changed] }
-          : level,
-      );
-      world.serviceControlPolicies.set(accountId, levels);
+    case "scp":
+      patchLevel(world.serviceControlPolicies, role, patch);
       return;
-    }
+    case "rcp":
+      patchLevel(world.resourceControlPolicies, role, patch);
+      return;
+    case "resource":
+      if (after !== undefined) world.resourcePolicies.set(name, after);
+      return;
+    case "vpc-endpoint":
+      patchEndpoints(world, patch);
+      return;
     default:
       throw new RangeError(`the memory world has no ${layer}`);
+  }
+}
+
+function patchLevel(
+  levels: MemoryWorld["serviceControlPolicies"],
+  role: MemoryRole,
+  { after, attachedTo, policy: name }: OwnerPatch,
+): void {
+  const { accountId } = parseRoleArn(role.arn);
+  const changed = after === undefined ? [] : [{ name, policy: after }];
+  const patched = (levels.get(accountId) ?? []).map((level) =>
+    level.orgIdentifier === attachedTo
+      ? { ...level, policies: [...level.policies.filter((one) => one.name !== name), ...changed] }
+      : level,
+  );
+  levels.set(accountId, patched);
+}
+
+function patchEndpoints({ endpointPolicies }: MemoryWorld, { after, policy: name }: OwnerPatch): void {
+  for (const [subnet, policies] of endpointPolicies) {
+    const patched = Object.entries(policies).map(([service, named]) =>
+      named.name === name && after !== undefined ? [service, { ...named, policy: after }] : [service, named],
+    );
+    endpointPolicies.set(subnet, Object.fromEntries(patched));
   }
 }
