@@ -201,7 +201,13 @@ describe("garrison roles repair", () => {
     const first = await run(
       production,
       ...repairWords,
-      ...["--yes", "--undo-file", file("undo.json"), "--appliance-profile", "appliance", "--wait", "30"],
+      "--yes",
+      "--undo-file",
+      file("undo.json"),
+      "--appliance-profile",
+      "appliance",
+      "--wait",
+      "30",
     );
     expect(first.stdout).toContain("3 changes written");
     expect(first.stdout).toContain("The role holds (checked as the appliance).");

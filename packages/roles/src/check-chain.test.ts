@@ -5,6 +5,7 @@ import { checkChain } from "./check-chain.ts";
 import { exportRole, type ExportOptions } from "./export-role.ts";
 import type { PolicyStatement, PolicyText } from "./policy-statement.ts";
 import type { Prober, RoleProbe, SimulatedDecision } from "./prober.ts";
+import { findRole } from "./role-catalogue.ts";
 import type { RoleId } from "./role-definition.ts";
 import {
   addRole,
@@ -460,5 +461,8 @@ function launchingActions(): readonly string[] {
   const all = inlinePolicies.flatMap(({ document }) =>
     document.Statement.flatMap(({ Action }) => [Action].flat()),
   );
-  return [...new Set(all)].filter((action) => !action.startsWith("kms:"));
+  const grants = findRole("backup-ec2").operations.flatMap((operation) => operation.grants);
+  const needed = grants.filter(({ neededWhen }) => neededWhen === undefined);
+  const always = new Set(needed.flatMap(({ actions }) => actions));
+  return [...new Set(all)].filter((action) => always.has(action));
 }
