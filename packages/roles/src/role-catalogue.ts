@@ -18,6 +18,7 @@ import { rdsSqlServerRestore } from "./catalogue/rds-sqlserver-restore.ts";
 import { repositoryMaintenance } from "./catalogue/repository-maintenance.ts";
 import { repositoryRead } from "./catalogue/repository-read.ts";
 import { repositoryWrite } from "./catalogue/repository-write.ts";
+import { roleDrift } from "./catalogue/role-drift.ts";
 import { workerConfiguration } from "./catalogue/worker-configuration.ts";
 import { launchInBackup, launchInProduction, launchItself } from "./catalogue/worker-launch.ts";
 import { workerProgram } from "./catalogue/worker-program.ts";

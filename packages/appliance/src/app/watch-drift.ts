@@ -33,17 +33,24 @@ export async function checkAllRoles(
   dependencies: RunDependencies,
   call: { readonly signal: AbortSignal },
 ): Promise<void> {
-  const { logger, queries } = dependencies;
-  for (const question of (await allAccounts(queries)).flatMap(questionsOf)) {
-    try {
-      const report = await checkAccountChain(dependencies, question, call);
-      const found = await noteDrift(dependencies, { question, report }, call);
-      for (const { parts, roleArn } of found) logger.warn({ roleArn, parts }, "a role was changed");
-    } catch (error) {
-      if (call.signal.aborted) throw error;
-      const account = question.account.id;
-      logger.warn({ error: describeError(error), account }, "the roles could not be checked");
-    }
+  for (const account of await allAccounts(dependencies.queries))
+    for (const question of questionsOf(account)) await checkChain(dependencies, question, call);
+}
+
+async function checkChain(
+  dependencies: RunDependencies,
+  question: ChainQuestion,
+  call: { readonly signal: AbortSignal },
+): Promise<void> {
+  const { logger } = dependencies;
+  try {
+    const report = await checkAccountChain(dependencies, question, call);
+    const found = await noteDrift(dependencies, { question, report }, call);
+    for (const { parts, roleArn } of found) logger.warn({ roleArn, parts }, "a role was changed");
+  } catch (error) {
+    if (call.signal.aborted) throw error;
+    const { id: account } = question.account;
+    logger.warn({ error: describeError(error), account }, "the roles could not be checked");
   }
 }
 

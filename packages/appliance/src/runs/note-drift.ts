@@ -101,7 +101,16 @@ async function noteChanges(
     since,
     foundAt: at,
     isBroken,
-    changes: changes.map((change) => ({ ...change }) as never),
+    changes: changes.map(storedChange),
+    eventsUnread: "this version does not ask CloudTrail",
   });
   return { roleArn, since, parts: changes.map(({ part }) => part) };
+}
+
+function storedChange({ after, before, part }: DriftChange) {
+  return {
+    part,
+    ...(before === undefined ? {} : { before: { ...before } }),
+    ...(after === undefined ? {} : { after: { ...after } }),
+  };
 }

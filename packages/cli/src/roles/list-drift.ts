@@ -26,7 +26,7 @@ function formatDrifts(drifts: readonly RoleDrift[]): string {
 }
 
 function formatDrift(drift: RoleDrift): string {
-  const { changes, events, eventsUnread, foundAt, isBroken, roleArn, since } = drift;
+  const { changes, events, foundAt, isBroken, roleArn, since } = drift;
   const lines = changes.flatMap(({ after, before, part }) => [
     `  ${part}: ${before === undefined ? "new" : after === undefined ? "gone" : "changed"}`,
     ...documentLines(before, after),
@@ -34,10 +34,7 @@ function formatDrift(drift: RoleDrift): string {
   const told = events.map(
     ({ at, from, name, who }) => `  ${at}  ${name} by ${who}${from === undefined ? "" : ` from ${from}`}`,
   );
-  const untold =
-    events.length > 0
-      ? []
-      : [`  who and when: not known: ${eventsUnread ?? "CloudTrail shows no call that fits"}`];
+  const untold = events.length > 0 ? [] : untoldLines(drift);
   return [
     `${roleArn}: ${isBroken ? "broken since" : "changed since"} the check of ${since}, found ${foundAt}`,
     ...lines,
@@ -45,6 +42,16 @@ function formatDrift(drift: RoleDrift): string {
     ...untold,
     "",
   ].join("\n");
+}
+
+/** Who and when, where nobody told: the account's own event history does. IAM's events are in one Region. */
+function untoldLines({ eventsUnread, roleArn, since }: RoleDrift): readonly string[] {
+  const name = roleArn.split("/").at(-1) ?? "";
+  return [
+    `  who and when: not known: ${eventsUnread ?? "CloudTrail shows no call that fits"}; with read rights on the account:`,
+    `    aws cloudtrail lookup-events --region us-east-1 --start-time ${since} \\`,
+    `      --lookup-attributes AttributeKey=ResourceName,AttributeValue=${name}`,
+  ];
 }
 
 /** Statements where they are policies; otherwise the whole. */
