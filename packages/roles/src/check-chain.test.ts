@@ -6,7 +6,6 @@ import { findRole } from "./role-catalogue.ts";
 import { exportRole, type ExportOptions } from "./export-role.ts";
 import type { PolicyStatement, PolicyText } from "./policy-statement.ts";
 import type { Prober, RoleProbe, SimulatedDecision } from "./prober.ts";
-import { findRole } from "./role-catalogue.ts";
 import type { RoleId } from "./role-definition.ts";
 import {
   addRole,

@@ -22,7 +22,6 @@ import { roleDrift } from "./catalogue/role-drift.ts";
 import { workerConfiguration } from "./catalogue/worker-configuration.ts";
 import { launchInBackup, launchInProduction, launchItself } from "./catalogue/worker-launch.ts";
 import { workerProgram } from "./catalogue/worker-program.ts";
-import { roleDrift } from "./catalogue/role-drift.ts";
 import { worker } from "./catalogue/worker.ts";
 import type { OperationDefinition } from "./operation-definition.ts";
 import type { RoleDefinition, RoleId } from "./role-definition.ts";
