@@ -89,7 +89,7 @@ async function verifyArrival(run: CommittingRun, results: readonly VolumeResult[
   for (const kind of packKinds) {
     const wrongSizes = await markListed(run, kind);
     for (let number = 0; number < (kind === "pack" ? run.packs : run.maps).begun; number++)
-      requireArrived(run, { session, lane, kind, number }, wrongSizes);
+      requireArrived(run, run.packFacts.find(kind, { session, lane, number })!, wrongSizes);
     for (const use of usesOf(results, kind))
       if (use.session === session) requireArrived(run, use, wrongSizes);
   }
@@ -106,24 +106,24 @@ async function markListed(run: CommittingRun, kind: PackKind): Promise<ReadonlyM
   const prefix = packPrefix(keys.domain, kind, run.session.sessionId);
   for await (const { key, sizeBytes } of store.list(prefix, run.call)) {
     const name = parsePackName(key);
-    const stored = name === undefined ? undefined : run.packFacts.find(kind, name);
-    if (stored?.sizeBytes === sizeBytes) run.packFacts.addReference(kind, stored, 1);
-    else if (stored !== undefined) wrongSizes.set(key, sizeBytes);
+    if (name === undefined) continue;
+    // Of a pack that only a base tells of (it has taken it over from an earlier life of this session) the size is noted.
+    const known = run.packFacts.find(kind, name)?.sizeBytes ?? 0;
+    if (known === 0) run.packFacts.describe(kind, name, { items: 0, sizeBytes });
+    if (known === 0 || known === sizeBytes) run.packFacts.addReference(kind, name, 1);
+    else wrongSizes.set(key, sizeBytes);
   }
   return wrongSizes;
 }
 
-function requireArrived(
-  run: CommittingRun,
-  pack: PackAddress,
-  wrongSizes: ReadonlyMap<string, number>,
-): void {
-  const stored = run.packFacts.find(pack.kind, pack);
-  if (stored !== undefined && stored.references > 0) return;
+function requireArrived(run: CommittingRun, pack: PackUse, wrongSizes: ReadonlyMap<string, number>): void {
+  const listed = run.packFacts.find(pack.kind, pack);
+  const isListed = listed !== undefined && listed.references > 0;
+  if (isListed && listed.sizeBytes === pack.sizeBytes) return;
   const name = nameOf(run.dependencies, pack);
-  const found = wrongSizes.get(name);
+  const found = isListed ? listed.sizeBytes : wrongSizes.get(name);
   if (found === undefined) throw new GarrisonError("object-missing", `${name} was stored but is not listed`);
-  throw new GarrisonError("object-truncated", `${name} has ${found} bytes, not ${stored?.sizeBytes}`);
+  throw new GarrisonError("object-truncated", `${name} has ${found} bytes, not ${pack.sizeBytes}`);
 }
 
 function recordOf(run: CommittingRun, stored: Pick<PointRecord, "volumes" | "tablePacks">): PointRecord {
