@@ -10,13 +10,14 @@ it("is checked in as docs/permissions.md (write it anew: node tools/write-permis
 
 it("tells the reason of every grant once, and of what is only planned in a section of its own", () => {
   const [used = "", planned = ""] = permissionsPage().split("\n## Planned\n");
-  for (const { operations } of roleCatalogue) {
-    for (const { grants, planned: isPlanned } of operations) {
-      for (const { why } of grants) expect(`${used}${planned}`).toContain(why);
-      if (isPlanned) continue;
-      for (const { why, caller } of grants) if (caller === "worker") expect(used).toContain(why);
-    }
-  }
+  const operations = roleCatalogue.flatMap((role) => role.operations);
+  for (const { why } of operations.flatMap(({ grants }) => grants))
+    expect(`${used}${planned}`).toContain(why);
+  const lent = operations
+    .filter((operation) => operation.planned !== true)
+    .flatMap(({ grants }) => grants)
+    .filter(({ caller }) => caller === "worker");
+  for (const { why } of lent) expect(used).toContain(why);
   expect(used).not.toContain("#### Restore volumes of an EC2 instance");
   expect(planned).toContain("#### Restore volumes of an EC2 instance");
 });

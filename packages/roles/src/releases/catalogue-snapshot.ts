@@ -1,4 +1,4 @@
-import type { ConditionTemplate, GrantPlacement } from "../grant.ts";
+import type { ConditionTemplate, Grant, GrantPlacement } from "../grant.ts";
 import type { RoleDefinition } from "../role-definition.ts";
 
 /** One action on one resource: what a reviewer compares between releases. */
@@ -39,27 +39,29 @@ export function snapshotCatalogue(
   };
 }
 
-function snapshotRole({ hasInstanceProfile, operations, serves, trusts }: RoleDefinition): SnapshotRole {
-  const rights = new Map<string, SnapshotRight>();
+function snapshotRole(role: RoleDefinition): SnapshotRole {
   // Operations that are done come first: a right that one of them uses isn't planned, whoever else plans to use it.
-  const inOrder = [...operations].sort((a, b) => Number(a.planned === true) - Number(b.planned === true));
-  for (const { grants, planned } of inOrder) {
-    for (const { actions, conditions, neededWhen, placement, resources } of grants) {
-      const details = {
-        ...(conditions === undefined ? {} : { conditions }),
-        ...(placement === "always" ? {} : { placement }),
-        ...(neededWhen === undefined ? {} : { neededWhen }),
-        ...(planned === true || serves.length === 0 ? { planned: true as const } : {}),
-      };
-      const all = actions.flatMap((action) =>
-        resources.map((resource) => ({ action, resource, ...details })),
-      );
-      for (const right of all.filter((each) => !rights.has(rightKey(each))))
-        rights.set(rightKey(right), right);
-    }
-  }
+  const inOrder = [...role.operations].sort(
+    (a, b) => Number(a.planned === true) - Number(b.planned === true),
+  );
+  const all = inOrder.flatMap(({ grants, planned }) =>
+    grants.flatMap((grant) => rightsOf(grant, planned === true || role.serves.length === 0)),
+  );
+  // Of two with the same key the first counts.
+  const rights = new Map(all.reverse().map((right) => [rightKey(right), right]));
   const sorted = [...rights].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, right]) => right);
-  return { trusts, instanceProfile: hasInstanceProfile, rights: sorted };
+  return { trusts: role.trusts, instanceProfile: role.hasInstanceProfile, rights: sorted };
+}
+
+function rightsOf(grant: Grant, isPlanned: boolean): readonly SnapshotRight[] {
+  const { actions, conditions, neededWhen, placement, resources } = grant;
+  const details = {
+    ...(conditions === undefined ? {} : { conditions }),
+    ...(placement === "always" ? {} : { placement }),
+    ...(neededWhen === undefined ? {} : { neededWhen }),
+    ...(isPlanned ? { planned: true as const } : {}),
+  };
+  return actions.flatMap((action) => resources.map((resource) => ({ action, resource, ...details })));
 }
 
 /** What makes two rights the same: the same statement would give them. */
