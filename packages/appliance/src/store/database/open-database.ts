@@ -1,7 +1,9 @@
-import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
+import { dataDir as readFreshDatabase } from "@electric-sql/pglite-prepopulatedfs";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { Logger } from "@garrison/core/logger";
@@ -64,7 +66,7 @@ function openServer(url: string): OpenedPool {
 async function openEmbedded(folder: string): Promise<OpenedPool> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const unlock = lockFolder(folder);
-  const embedded = await PGlite.create({ dataDir: join(folder, "database") }).catch((error: unknown) => {
+  const embedded = await createOrOpen(folder).catch((error: unknown) => {
     unlock();
     throw error;
   });
@@ -86,4 +88,19 @@ async function openEmbedded(folder: string): Promise<OpenedPool> {
     await rm(socketFolder, { recursive: true, force: true });
   };
   return { pool, close };
+}
+
+/**
+ * A new database is unpacked from the one that the package carries: to initialise one takes ten seconds of processor time. A
+ * mark beside it tells one that was cut short, which holds nothing yet.
+ */
+async function createOrOpen(folder: string): Promise<PGlite> {
+  const dataDir = join(folder, "database");
+  const mark = join(folder, "database.incomplete");
+  if (existsSync(dataDir) && !existsSync(mark)) return PGlite.create({ dataDir });
+  await writeFile(mark, "");
+  await rm(dataDir, { recursive: true, force: true });
+  const created = await PGlite.create({ dataDir, loadDataDir: await readFreshDatabase() });
+  await rm(mark);
+  return created;
 }
