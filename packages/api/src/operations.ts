@@ -14,7 +14,13 @@ import {
   resourceQuerySchema,
   resourceSchema,
 } from "./schemas/resources.ts";
-import { chainReportSchema, checkRequestSchema, roleSummarySchema } from "./schemas/roles.ts";
+import {
+  chainReportSchema,
+  checkRequestSchema,
+  organizationCheckSchema,
+  organizationReportSchema,
+  roleSummarySchema,
+} from "./schemas/roles.ts";
 import { newRunSchema, runQuerySchema, runSchema, runWithStepsSchema } from "./schemas/runs.ts";
 import { accountIdSchema, pageOf, pageQuerySchema } from "./schemas/shared.ts";
 import { sweepPlanSchema, sweepResultSchema } from "./schemas/sweep.ts";
@@ -83,6 +89,14 @@ export const operations = defineOperations({
     params: accountParams,
     body: checkRequestSchema,
     response: chainReportSchema,
+  },
+  checkAllRoles: {
+    method: "POST",
+    path: "/api/v1/role-check",
+    tag: "roles",
+    summary: "Check every role of every account, each by itself, at the pace that AWS takes",
+    body: organizationCheckSchema,
+    response: organizationReportSchema,
   },
   listRoles: {
     method: "GET",

@@ -14,10 +14,10 @@ export function addAccount({ queries, clock }: AppDependencies, account: NewAcco
 export async function checkAccountRoles(
   dependencies: AppDependencies,
   accountId: string,
-  { operation, placement, signal }: z.output<typeof checkRequestSchema> & AppCall,
+  { operation, placement, least, signal }: z.output<typeof checkRequestSchema> & AppCall,
 ): Promise<ChainReport> {
   const account = await store.readAccount(dependencies.queries, accountId);
-  return checkAccountChain(dependencies, { account, operation, placement }, { signal });
+  return checkAccountChain(dependencies, { account, operation, placement, withExcess: least }, { signal });
 }
 
 export function listRoles() {
