@@ -230,6 +230,58 @@ describe("a backup fails before anything is made, and says why in one sentence,"
   );
 });
 
+describe("the report by REST", () => {
+  const checkOf = { operation: "ec2.image-backup" as const };
+
+  test("says of one account what the command says: link, sentence, statement and the patch for its owner", async () => {
+    const broken = withoutAction(documentsOf("worker"), "sqs:SendMessage");
+    await createRole(lab.operator.production, broken, { signal });
+    const params = { accountId: productionAccount };
+    const report = await lab.api
+      .call("checkAccountRoles", { params, body: checkOf }, signal)
+      .finally(() => createRole(lab.operator.production, documentsOf("worker"), { signal }));
+    expect(report.verdict).toBe("failed");
+    const [finding] = report.findings.filter(({ verdict }) => verdict === "failed");
+    expect(finding).toMatchObject({ link: "grants", subject: workerRole, action: "sqs:SendMessage" });
+    expect(finding?.patches).toMatchObject([
+      { layer: "identity", policy: "garrison-worker", accountId: productionAccount, change: "add" },
+    ]);
+  });
+
+  test("lists what the roles can do beyond the catalogue when it is asked for", async () => {
+    const params = { accountId: productionAccount };
+    const report = await lab.api.call(
+      "checkAccountRoles",
+      { params, body: { ...checkOf, least: true } },
+      signal,
+    );
+    expect(report).toMatchObject({ verdict: "passed", excess: [] });
+  });
+
+  test("checks every role of every account at once", async () => {
+    const report = await lab.api.call("checkAllRoles", { body: {} }, signal);
+    expect(
+      report.accounts.map(({ name, roles }) => [name, roles.map(({ roleId, verdict }) => [roleId, verdict])]),
+    ).toEqual([
+      [
+        "backup",
+        [
+          ["worker-deployment", "passed"],
+          ["worker", "passed"],
+        ],
+      ],
+      [
+        "production",
+        [
+          ["backup-ec2", "passed"],
+          ["restore-ec2", "passed"],
+          ["worker", "passed"],
+        ],
+      ],
+    ]);
+  });
+});
+
 test("the same backup succeeds once every link is mended", async () => {
   const run: RunWithSteps = await completeRun(lab, { kind: "backup", resource: arnOf(lab.instance) });
   expect(run.status, tell(run)).toBe("succeeded");

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -463,6 +463,35 @@ describe("garrison roles check", () => {
       "where: trust: trust policy, statement GarrisonAppliance, account 222222222222",
     );
     expect(done.code).toBe(1);
+  });
+
+  it("checks whole accounts with --all, at AWS's pace: refusals for the rate are nobody's finding", async () => {
+    const accounts = join(dataDir, "accounts.txt");
+    writeFileSync(accounts, `# ours\n${production} shop\n`);
+    const junit = join(dataDir, "roles.xml");
+    lab.lab.faults.add({ service: "iam", fault: "throttle", probability: 0.2, seed: "pace" });
+    lab.lab.faults.add({ service: "sts", fault: "throttle", probability: 0.2, seed: "pace" });
+    const words = ["roles", "check", "--all", "--accounts", accounts, "--external-id", externalId];
+    const roles = ["--role", "backup-ec2", "restore-ec2", "worker", "--junit", junit];
+    const done = await run(applianceKeys(), ...words, ...roles).finally(() => lab.lab.faults.clear());
+    expect(done.stdout).toContain(
+      "account       name  backup-ec2  restore-ec2  worker\n222222222222  shop  ok          ok           ok\n",
+    );
+    expect(done.stdout).toContain("3 roles in 1 accounts: 0 failed, 0 unknown, 3 passed");
+    expect(done.stderr).toContain("3 of 3 roles checked");
+    expect(done.stdout + done.stderr).not.toMatch(/throttl|rate exceeded/i);
+    expect(readFileSync(junit, "utf8")).toContain('failures="0" errors="0"');
+    expect(done.code).toBe(0);
+  });
+
+  it("exits 2 for accounts that are none, and for a role together with --all", async () => {
+    const words = ["roles", "check", "--all", "--accounts"];
+    const none = await run(applianceKeys(), ...words, "2222");
+    expect(none.stderr).toContain("--accounts: 2222 is not an account id (12 digits)");
+    expect(none.code).toBe(2);
+    const both = await run(applianceKeys(), "roles", "check", workerRole, "--all");
+    expect(both.stderr).toContain("give the ARN of one role, or --all");
+    expect(both.code).toBe(2);
   });
 
   it("exits 2 for what is not a role", async () => {

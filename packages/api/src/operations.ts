@@ -15,7 +15,13 @@ import {
   resourceSchema,
 } from "./schemas/resources.ts";
 import { roleDriftQuerySchema, roleDriftSchema } from "./schemas/role-drift.ts";
-import { chainReportSchema, checkRequestSchema, roleSummarySchema } from "./schemas/roles.ts";
+import {
+  chainReportSchema,
+  checkRequestSchema,
+  organizationCheckSchema,
+  organizationReportSchema,
+  roleSummarySchema,
+} from "./schemas/roles.ts";
 import { newRunSchema, runQuerySchema, runSchema, runWithStepsSchema } from "./schemas/runs.ts";
 import { accountIdSchema, pageOf, pageQuerySchema } from "./schemas/shared.ts";
 import { sweepPlanSchema, sweepResultSchema } from "./schemas/sweep.ts";
@@ -84,6 +90,14 @@ export const operations = defineOperations({
     params: accountParams,
     body: checkRequestSchema,
     response: chainReportSchema,
+  },
+  checkAllRoles: {
+    method: "POST",
+    path: "/api/v1/role-check",
+    tag: "roles",
+    summary: "Check every role of every account, each by itself, at the pace that AWS takes",
+    body: organizationCheckSchema,
+    response: organizationReportSchema,
   },
   listRoles: {
     method: "GET",

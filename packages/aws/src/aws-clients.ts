@@ -45,8 +45,8 @@ export function openAwsClients(options: AwsClientOptions): AwsClients {
   const shared = sharedSettings(options);
   const control = {
     ...shared,
-    maxAttempts: controlPlaneAttempts,
-    requestHandler: requestHandler(50, 30_000),
+    maxAttempts: options.attempts ?? controlPlaneAttempts,
+    requestHandler: options.connections?.handler ?? requestHandler(50, 30_000),
   };
   const data = openDataClients(options);
   return {
@@ -63,7 +63,8 @@ export function openAwsClients(options: AwsClientOptions): AwsClients {
     ssm: () => once("ssm", () => new SSMClient(control)),
     sts: () => once("sts", () => new STSClient(control)),
     close: () => {
-      for (const client of opened.values()) client.destroy();
+      // A client takes its connections with it.
+      if (options.connections === undefined) for (const client of opened.values()) client.destroy();
       opened.clear();
       data.close();
     },

@@ -6,6 +6,7 @@ import type { BlockClient } from "./ebs/block-client.ts";
 import { resolveBlockEndpoint } from "./ebs/block-endpoint.ts";
 import { openBlockClient } from "./ebs/open-block-client.ts";
 import { requestHandler } from "./request-handler.ts";
+import type { SharedConnections } from "./shared-connections.ts";
 
 export interface AwsClientOptions {
   readonly region: string;
@@ -17,6 +18,10 @@ export interface AwsClientOptions {
   readonly endpoint?: string;
   /** What block calls are signed by; default: the system's. */
   readonly clock?: Clock;
+  /** Tries of a control-plane call, the first included. 1 where somebody else repeats it; default 8. */
+  readonly attempts?: number;
+  /** Connections of control-plane calls that many identities share. */
+  readonly connections?: SharedConnections;
 }
 
 /** The clients that carry data. Loading the others costs 100 MiB, which a backup by itself can't spare. */

@@ -11,6 +11,7 @@ import {
 } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import type {
+  Answer,
   Call,
   InstanceProfileFacts,
   Prober,
@@ -22,6 +23,8 @@ import { askAws } from "./ask-aws.ts";
 import { assumeRole } from "./assume-role.ts";
 import { openAwsClients, type AwsClients } from "./aws-clients.ts";
 import { staticCredentials } from "./aws-credentials.ts";
+import type { CallPace, PacedCall } from "./call-pace.ts";
+import { openSharedConnections } from "./shared-connections.ts";
 
 /** Sessions of the check, as the target account's CloudTrail shows them. */
 const sessionName = "garrison-check";
@@ -32,32 +35,54 @@ export interface AwsProber extends Prober {
   close(): void;
 }
 
-/** Asks AWS with the given identity (the appliance's) and with the roles that it can assume. */
-export function openProber(appliance: AwsClients): AwsProber {
+const sharedSockets = 128;
+const answerTimeoutMs = 30_000;
+
+/**
+ * Asks AWS with the given identity (the appliance's) and with the roles that it can assume. With a pace, calls keep to
+ * AWS's rates, the appliance's clients must have been opened with `attempts: 1`, and all roles share their connections.
+ */
+export function openProber(appliance: AwsClients, pace?: CallPace): AwsProber {
   const opened: AwsClients[] = [];
+  const connections = pace === undefined ? undefined : openSharedConnections(sharedSockets, answerTimeoutMs);
+  const shared = connections === undefined ? {} : { connections, attempts: 1 };
+  const ask = paceOf(pace);
+  let callerAccount = "";
   return {
     callerIdentity: (call) =>
-      askAws(call, "asking who we are", async () => {
+      ask({ service: "sts", accountId: callerAccount, doing: "asking who we are" }, call, async () => {
         const answer = await appliance
           .sts()
           .send(new GetCallerIdentityCommand({}), { abortSignal: call.signal });
-        return { arn: answer.Arn ?? "", accountId: answer.Account ?? "" };
+        callerAccount = answer.Account ?? "";
+        return { arn: answer.Arn ?? "", accountId: callerAccount };
       }),
-    assume: (request, call) =>
-      askAws(call, `assuming ${request.roleArn}`, async () => {
+    assume: (request, call) => {
+      const doing = `assuming ${request.roleArn}`;
+      return ask({ service: "sts", accountId: callerAccount, doing }, call, async () => {
         const wanted = { ...request, sessionName, durationSeconds: shortestSessionSeconds };
         const credentials = await assumeRole(appliance.sts(), wanted, call);
         const clients = openAwsClients({
           ...withoutIdentity(appliance),
+          ...shared,
           credentials: staticCredentials(credentials),
         });
         opened.push(clients);
-        return openRoleProbe(clients.iam());
-      }),
+        return openRoleProbe(clients.iam(), ask);
+      });
+    },
     close: () => {
       for (const clients of opened.splice(0)) clients.close();
+      connections?.[Symbol.dispose]();
     },
   };
+}
+
+type Ask = <Value>(paced: PacedCall, call: Call, question: () => Promise<Value>) => Promise<Answer<Value>>;
+
+function paceOf(pace: CallPace | undefined): Ask {
+  return (paced, call, question) =>
+    askAws(call, paced.doing, () => (pace === undefined ? question() : pace.run(paced, call, question)));
 }
 
 function withoutIdentity({ options }: AwsClients) {
@@ -66,35 +91,43 @@ function withoutIdentity({ options }: AwsClients) {
 }
 
 /** Asks with the rights of whoever the client is: the role itself, or an operator who may read and simulate it. */
-export function openRoleProbe(iam: IAMClient): RoleProbe {
+export function openRoleProbe(iam: IAMClient, ask: Ask = paceOf(undefined)): RoleProbe {
+  const reading = (arn: string, doing: string): PacedCall => ({
+    service: "iam",
+    accountId: arn.split(":")[4] ?? "",
+    doing,
+  });
   return {
     getRole: (roleArn, call) =>
-      askAws(call, `reading ${roleArn}`, async () => {
-        const answer = await iam.send(new GetRoleCommand({ RoleName: nameOf(roleArn) }), {
-          abortSignal: call.signal,
-        });
+      ask(reading(roleArn, `reading ${roleArn}`), call, async () => {
+        const command = new GetRoleCommand({ RoleName: nameOf(roleArn) });
+        const { Role } = await iam.send(command, { abortSignal: call.signal });
         return {
-          arn: answer.Role?.Arn ?? roleArn,
-          trust: parseDocument(answer.Role?.AssumeRolePolicyDocument),
-          ...(answer.Role?.MaxSessionDuration === undefined
+          arn: Role?.Arn ?? roleArn,
+          trust: parseDocument(Role?.AssumeRolePolicyDocument),
+          ...(Role?.MaxSessionDuration === undefined
             ? {}
-            : { maxSessionDurationSeconds: answer.Role.MaxSessionDuration }),
+            : { maxSessionDurationSeconds: Role.MaxSessionDuration }),
         };
       }),
     listInstanceProfiles: (roleArn, call) =>
-      askAws(call, `listing the instance profiles of ${roleArn}`, () =>
+      ask(reading(roleArn, `listing the instance profiles of ${roleArn}`), call, () =>
         listProfiles(iam, nameOf(roleArn), call),
       ),
     getInstanceProfile: (name, call) =>
-      askAws(call, `reading the instance profile ${name}`, async () => {
+      ask(reading(name, `reading the instance profile ${name}`), call, async () => {
         const command = new GetInstanceProfileCommand({ InstanceProfileName: name });
         const answer = await iam.send(command, { abortSignal: call.signal });
         return profileFacts(answer.InstanceProfile);
       }),
     simulate: (request, call) =>
-      askAws(call, `simulating ${request.roleArn}`, () => simulate(iam, request, call)),
+      ask(
+        { ...reading(request.roleArn, `simulating ${request.roleArn}`), service: "iam-simulator" },
+        call,
+        () => simulate(iam, request, call),
+      ),
     contextKeys: (roleArn, call) =>
-      askAws(call, `listing the context keys of ${roleArn}`, async () => {
+      ask(reading(roleArn, `listing the context keys of ${roleArn}`), call, async () => {
         const command = new GetContextKeysForPrincipalPolicyCommand({ PolicySourceArn: roleArn });
         const answer = await iam.send(command, { abortSignal: call.signal });
         return answer.ContextKeyNames ?? [];

@@ -22,6 +22,8 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
   "roles compare": ["garrison roles compare prior-art"],
   "roles check": [
     "garrison roles check arn:aws:iam::222222222222:role/garrison-backup-ec2 --operation ec2.image-backup \\\n      --external-id OUR-ID --installation 0123abcd",
+    "garrison roles check --all --junit roles.xml",
+    "garrison roles check --all --accounts accounts.txt --role backup-ec2 worker --external-id OUR-ID",
   ],
   "roles create": [
     "garrison roles create worker --backup-account 111111111111 --production-account 222222222222 --external-id OUR-ID",

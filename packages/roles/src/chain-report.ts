@@ -48,9 +48,23 @@ export interface LinkFinding {
   readonly tree?: ExplanationTree;
 }
 
+/** A right that the role has and its operations don't need. */
+export interface Excess {
+  readonly subject: string;
+  /** `alarm`: a worker role could do harm with it. `beyond`: nothing of ours needs it. `wide`: needed, but not everywhere. */
+  readonly kind: "alarm" | "beyond" | "wide";
+  readonly action: string;
+  readonly resource: string;
+  readonly sentence: string;
+  readonly knownBy: readonly string[];
+  readonly statement?: StatementOrigin;
+}
+
 export interface ChainReport {
   readonly verdict: Verdict;
   readonly operations: readonly string[];
   readonly placement: "production" | "backup";
   readonly findings: readonly LinkFinding[];
+  /** What the roles can do beyond the catalogue; present when it was asked for. */
+  readonly excess?: readonly Excess[];
 }

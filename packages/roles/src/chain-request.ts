@@ -44,6 +44,8 @@ export interface ChainRequest {
   readonly bucketPrefix?: string;
   readonly stagingBuckets?: readonly string[];
   readonly repositoryKeyArns?: readonly string[];
+  /** Also list what the roles can do beyond the catalogue. */
+  readonly withExcess?: boolean;
   /** What the tasks of these operations will be lent: measured against what STS takes. */
   readonly sessionPolicies?: readonly SessionPolicySize[];
 }

@@ -1,4 +1,4 @@
-import type { ChainReport, LinkFinding, Verdict } from "./chain-report.ts";
+import type { ChainReport, Excess, LinkFinding, Verdict } from "./chain-report.ts";
 import type { ChainRequest } from "./chain-request.ts";
 import { chainSubjects, type ChainSubject } from "./chain-subjects.ts";
 import { joinPatches } from "./join-patches.ts";
@@ -24,15 +24,18 @@ export async function checkChain(
   const caller = await dependencies.prober.callerIdentity(call);
   if (caller.outcome !== "known") return reportOf(request, [nobodyAsks(request, caller.message)]);
   const findings: LinkFinding[] = [];
+  const excess: Excess[] = [];
   let launcher: RoleProbe | undefined;
   for (const subject of chainSubjects(request, caller.value)) {
-    const { sessionPolicies = [] } = request;
-    const walk = { ...dependencies, caller: callerOf(request, caller.value), launcher, sessionPolicies };
+    const { sessionPolicies = [], withExcess = false } = request;
+    const asks = { caller: callerOf(request, caller.value), launcher, sessionPolicies, withExcess };
+    const walk = { ...dependencies, ...asks };
     const walked = await walkRole(walk, subject, call);
     findings.push(...walked.findings, ...wrongAccount(subject));
+    excess.push(...walked.excess);
     if (subject.passes !== undefined) launcher = walked.probe;
   }
-  return reportOf(request, joinPatches(findings));
+  return reportOf(request, joinPatches(findings), excess);
 }
 
 /** Whoever asks is the appliance, unless the request names it. */
@@ -71,9 +74,15 @@ function nobodyAsks(request: ChainRequest, message: string): LinkFinding {
   };
 }
 
-function reportOf(request: ChainRequest, findings: readonly LinkFinding[]): ChainReport {
-  const { operations, placement } = request;
-  return { verdict: overall(findings), operations, placement, findings };
+function reportOf(
+  request: ChainRequest,
+  findings: readonly LinkFinding[],
+  excess: readonly Excess[] = [],
+): ChainReport {
+  const { operations, placement, withExcess = false } = request;
+  const isAlarming = excess.some(({ kind }) => kind === "alarm");
+  const verdict = isAlarming ? "failed" : overall(findings);
+  return { verdict, operations, placement, findings, ...(withExcess ? { excess } : {}) };
 }
 
 function overall(findings: readonly LinkFinding[]): Verdict {

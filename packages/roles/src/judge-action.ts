@@ -67,9 +67,12 @@ function judgeResource(judging: Judging, probe: GrantProbe, pair: Pair): JudgedA
   if (verdict === "allowed" || verdict === "not-asked" || probe.grant.neededWhen !== undefined)
     return withDisagreement;
   const denial = denialOf(judging, probe, { simulated, bySimulation, evaluated });
+  const saidBy = knownBy.filter(
+    (way) => (way === "simulated" ? bySimulation : evaluated?.verdict) === verdict,
+  );
   return {
     ...withDisagreement,
-    finding: findingOf(judging.subject, probe, { ...pair, ...denial, verdict, knownBy }),
+    finding: findingOf(judging.subject, probe, { ...pair, ...denial, verdict, knownBy: saidBy }),
   };
 }
 

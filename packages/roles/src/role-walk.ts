@@ -16,6 +16,7 @@ export interface RoleWalk {
   /** The role that launches the worker, once it is assumed: it may read the worker's instance profile. */
   readonly launcher: RoleProbe | undefined;
   readonly sessionPolicies: readonly SessionPolicySize[];
+  readonly withExcess: boolean;
 }
 
 /** What was found out about one role before its links are judged. */

@@ -14,10 +14,14 @@ export interface SimulatedProbes {
 
 interface Batch {
   readonly actions: Set<string>;
-  readonly probe: GrantProbe;
+  readonly resources: Set<string>;
+  readonly context: GrantProbe["context"];
 }
 
-/** Asks the simulator as few times as the different contexts and resources allow. */
+/**
+ * Asks the simulator once for each context. It answers for all actions on all resources of a call; pairs that no grant asks
+ * for cost nothing but the words, whereas calls are what AWS limits.
+ */
 export async function simulateProbes(
   role: { readonly probe: RoleProbe; readonly roleArn: string },
   probes: readonly GrantProbe[],
@@ -25,8 +29,10 @@ export async function simulateProbes(
 ): Promise<SimulatedProbes> {
   const batches = new Map<string, Batch>();
   for (const probe of probes) {
-    const batch = batches.get(batchKey(probe)) ?? { actions: new Set(), probe };
+    const { context } = probe;
+    const batch = batches.get(batchKey(probe)) ?? { actions: new Set(), resources: new Set(), context };
     for (const action of probe.actions) batch.actions.add(action);
+    for (const resource of probe.resources) batch.resources.add(resource);
     batches.set(batchKey(probe), batch);
   }
   const decisions = new Map<string, SimulatedDecision>();
@@ -34,9 +40,9 @@ export async function simulateProbes(
   const answers = mapConcurrent(
     batches,
     { concurrency, signal: call.signal },
-    async ([key, { actions, probe }]) => {
-      const { context, resources } = probe;
-      const request = { roleArn: role.roleArn, actions: [...actions], resources, context };
+    async ([key, { actions, context, resources }]) => {
+      const { roleArn } = role;
+      const request = { roleArn, actions: [...actions], resources: [...resources], context };
       return { key, answer: await role.probe.simulate(request, call) };
     },
   );
@@ -50,7 +56,8 @@ export async function simulateProbes(
   };
 }
 
+/** `*` is asked for by itself: its verdict stands where others have one for each resource. */
 function batchKey(probe: GrantProbe): string {
   const context = Object.entries(probe.context).sort(([first], [second]) => (first < second ? -1 : 1));
-  return JSON.stringify([probe.resources, context]);
+  return JSON.stringify([probe.resources.includes("*"), context]);
 }

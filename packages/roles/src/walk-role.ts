@@ -2,9 +2,10 @@ import { checkAssumeRole } from "./check-assume-role.ts";
 import { checkLimits } from "./check-limits.ts";
 import { checkGrants } from "./check-grants.ts";
 import { checkInstanceProfile } from "./check-instance-profile.ts";
-import type { LinkFinding } from "./chain-report.ts";
+import type { Excess, LinkFinding } from "./chain-report.ts";
 import type { ChainSubject } from "./chain-subjects.ts";
 import { checkApplianceTrust, checkEc2Trust } from "./check-role-trust.ts";
+import { listExcess } from "./list-excess.ts";
 import type { Answer, Call, RoleFacts, RoleProbe } from "./prober.ts";
 import { parseRoleArn } from "./role-arn.ts";
 import type { RoleKnowledge, RoleWalk } from "./role-walk.ts";
@@ -13,6 +14,7 @@ import { readPolicies } from "./seen-policies.ts";
 export interface WalkedRole {
   readonly probe: RoleProbe | undefined;
   readonly findings: readonly LinkFinding[];
+  readonly excess: readonly Excess[];
 }
 
 /** All links of one role, in the order of the design. */
@@ -34,7 +36,8 @@ export async function walkRole(walk: RoleWalk, subject: ChainSubject, call: Call
   const limits = await walk.policyReader?.readAccountLimits(subject.accountId, call);
   const { sessionPolicies } = walk;
   const limited = checkLimits({ trust, policies, limits, findings, sessionPolicies }, subject);
-  return { probe, findings: [...findings, ...limited] };
+  const excess = walk.withExcess ? await listExcess({ probe, policies }, subject, call) : [];
+  return { probe, findings: [...findings, ...limited], excess };
 }
 
 function assumeRequest(roleArn: string, externalId: string | undefined) {

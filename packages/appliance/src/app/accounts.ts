@@ -15,10 +15,10 @@ export function addAccount({ queries, clock }: AppDependencies, account: NewAcco
 export async function checkAccountRoles(
   dependencies: AppDependencies,
   accountId: string,
-  { operation, placement, signal }: z.output<typeof checkRequestSchema> & AppCall,
+  { operation, placement, least, signal }: z.output<typeof checkRequestSchema> & AppCall,
 ): Promise<ChainReport> {
   const account = await store.readAccount(dependencies.queries, accountId);
-  const question = { account, operation, placement };
+  const question = { account, operation, placement, withExcess: least };
   const report = await checkAccountChain(dependencies, question, { signal });
   await noteDrift(dependencies, { question, report }, { signal });
   return report;

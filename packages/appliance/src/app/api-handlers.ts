@@ -8,6 +8,7 @@ import { listResources } from "../store/resources.ts";
 import { listRunRecords } from "../store/runs.ts";
 import { addAccount, checkAccountRoles, listRoles } from "./accounts.ts";
 import type { AppCall, AppDependencies } from "./app-dependencies.ts";
+import { checkAllRoles } from "./check-all-roles.ts";
 import { readInstallation, readReadiness } from "./installation.ts";
 import { showPoint } from "./points.ts";
 import { addRepository, checkStoredRepository } from "./repositories.ts";
@@ -46,6 +47,7 @@ export const handlers: Handlers = {
   readAccount: ({ queries }, { params }) => readAccount(queries, params.accountId),
   checkAccountRoles: (dependencies, { params, body, signal }) =>
     checkAccountRoles(dependencies, params.accountId, { ...body, signal }),
+  checkAllRoles: (dependencies, { body, signal }) => checkAllRoles(dependencies, { ...body, signal }),
   listRoles: async () => listRoles(),
   listRoleDrift: ({ queries }, { query }) => listDriftRecords(queries, query),
   listResources: ({ queries }, { query }) => listResources(queries, query),

@@ -1,11 +1,13 @@
 import type { Account } from "@garrison/api/schemas/accounts";
 import { openProber } from "@garrison/aws/role-prober";
 import { parseS3Address } from "@garrison/aws/s3-address";
+import { sessionPolicySizes } from "@garrison/aws/session-policy-sizes";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { ChainReport } from "@garrison/roles/chain-report";
 import { checkChain } from "@garrison/roles/check-chain";
-import type { ChainRequest } from "@garrison/roles/chain-request";
-import { roleOf } from "../access/aws-access.ts";
+import type { ChainRequest, SessionPolicySize } from "@garrison/roles/chain-request";
+import { describePatch } from "@garrison/iam/describe-patch";
+import { roleOf, type AssumableRole } from "../access/aws-access.ts";
 import type { StoredRepository } from "../store/repositories.ts";
 import { noteDrift, type DriftDependencies } from "./note-drift.ts";
 import type { RunDependencies } from "./run-dependencies.ts";
@@ -18,6 +20,8 @@ export interface ChainQuestion {
   readonly placement: "production" | "backup";
   readonly repository?: StoredRepository;
   readonly passRoles?: readonly string[];
+  /** Also list what the roles can do beyond the catalogue. */
+  readonly withExcess?: boolean;
 }
 
 /** Walks the chain of roles that a run of this operation uses, with the appliance's identity. */
@@ -30,6 +34,7 @@ export async function checkAccountChain(
   const role = operation === "ec2.image-backup" ? "backup" : "restore";
   const launching = roleOf(account, role);
   const place = await findWorkerPlace(dependencies, { account, placement, role });
+  const { subnetId } = place.account.workerConfiguration;
   const request: ChainRequest = {
     roleArn: launching.roleArn,
     roleId: role === "backup" ? "backup-ec2" : "restore-ec2",
@@ -42,6 +47,9 @@ export async function checkAccountChain(
     ...deployment(place, placement),
     ...(question.passRoles === undefined ? {} : { passRoles: question.passRoles }),
     ...repositoryValues(question.repository),
+    ...(subnetId === undefined ? {} : { subnetId }),
+    withExcess: question.withExcess === true,
+    sessionPolicies: lentPolicies(launching, question.repository),
   };
   const prober = openProber(dependencies.access.appliance);
   try {
@@ -74,6 +82,19 @@ function repositoryValues(repository: StoredRepository | undefined) {
   };
 }
 
+/** Long names of bucket and prefix may leave a session policy no room. */
+function lentPolicies(
+  { roleArn }: AssumableRole,
+  repository: StoredRepository | undefined,
+): readonly SessionPolicySize[] {
+  if (repository === undefined || repository.kind !== "s3") return [];
+  const { bucket, prefix } = parseS3Address(repository.url);
+  const { bucketKeyArn } = repository;
+  const [, partition = "aws", , , domain = ""] = roleArn.split(":");
+  const key = bucketKeyArn === undefined ? {} : { bucketKeyArn };
+  return sessionPolicySizes({ partition, bucket, prefix, domain, ...key });
+}
+
 /** A run's first step: on a broken chain it fails with the sentences, before anything is made. */
 export async function requireWholeChain(
   dependencies: DriftDependencies & Pick<RunDependencies, "installation">,
@@ -87,6 +108,9 @@ export async function requireWholeChain(
   const failed = report.findings.filter((finding) => finding.verdict === "failed");
   for (const finding of report.findings.filter(({ verdict }) => verdict === "unknown")) {
     await step.log(`not known: ${finding.sentence}`, finding.subject);
+  }
+  for (const patch of failed.flatMap(({ patches }) => patches ?? [])) {
+    await step.log(`would mend it: ${describePatch(patch)}`);
   }
   if (failed.length > 0) {
     const sentences = [...new Set(failed.map((finding) => finding.sentence))];

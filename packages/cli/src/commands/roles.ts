@@ -1,6 +1,8 @@
 import type { Command } from "commander";
+import { GarrisonError } from "@garrison/core/garrison-error";
 import { findRole, roleCatalogue } from "@garrison/roles/role-catalogue";
 import type { CliContext } from "../cli-context.ts";
+import { checkAll } from "../roles/check-all.ts";
 import { checkRole, type CheckFlags } from "../roles/check-role.ts";
 import { createRoles, type CreateFlags } from "../roles/create-roles.ts";
 import { registerCompare } from "../roles/compare-roles.ts";
@@ -50,7 +52,14 @@ function registerCheck(roles: Command, context: CliContext): void {
   roles
     .command("check")
     .description("walk a role chain link by link, as the appliance; changes nothing")
-    .argument("<arn>", "the launching role, or a worker, worker-deployment or repository role by itself")
+    .argument("[arn]", "the launching role, or a worker, worker-deployment or repository role by itself")
+    .option("--all", "check every role of every account instead, each by itself")
+    .option(
+      "--accounts <id-or-file...>",
+      "with --all: account ids, or files of them (default: the appliance's)",
+    )
+    .option("--role <id...>", "with --all: roles of the catalogue (default: all that live in the account)")
+    .option("--data <dir>", "with --all: the appliance's folder")
     .option("--operation <id...>", "ec2.image-backup, ec2.instance-restore (default: what the role serves)")
     .option("--placement <where>", "where the worker runs: production or backup", "production")
     .option("--as <role>", "which role of the catalogue the ARN is (default: told by its name)")
@@ -72,12 +81,25 @@ function registerCheck(roles: Command, context: CliContext): void {
       "AWS profiles with read rights on IAM and the organisation: name the statement that denies",
     )
     .option("--read-policies", "read IAM and the organisation with the current credentials too")
-    .option("--json", "print one object")
+    .option(
+      "--subnet <id>",
+      "where workers are launched: with read rights, its VPC's endpoints are judged too",
+    )
+    .option("--least", "list what the roles can do beyond the catalogue, too; alarms make the check fail")
+    .option("--format <format>", "table, json or junit", "table")
+    .option("--junit <file>", "write the report as JUnit XML, too")
+    .option("--json", "print one object, the same as --format json")
     .addHelpText(
       "after",
       "\nExit code: 0 the chain holds, 1 it is broken, 2 usage, 3 a link could not be known.",
     )
-    .action((arn: string, flags: CheckFlags) => checkRole(arn, flags, context));
+    .action((arn: string | undefined, flags: CheckFlags) => checkRoles(arn, flags, context));
+}
+
+function checkRoles(arn: string | undefined, flags: CheckFlags, context: CliContext): Promise<void> {
+  if (flags.all === true && arn === undefined) return checkAll(flags, context);
+  if (flags.all !== true && arn !== undefined) return checkRole(arn, flags, context);
+  throw new GarrisonError("usage", "give the ARN of one role, or --all");
 }
 
 function registerCreate(roles: Command, context: CliContext): void {

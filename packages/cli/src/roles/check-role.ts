@@ -1,17 +1,24 @@
 import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
 import { openPolicyReader } from "@garrison/aws/role-policy-reader";
 import { openProber } from "@garrison/aws/role-prober";
+import { sessionPolicySizes } from "@garrison/aws/session-policy-sizes";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { checkChain } from "@garrison/roles/check-chain";
-import type { ChainRequest } from "@garrison/roles/chain-request";
-import { formatChainReport } from "@garrison/roles/format-chain-report";
+import type { ChainRequest, SessionPolicySize } from "@garrison/roles/chain-request";
 import { findRole, operationIds, roleCatalogue } from "@garrison/roles/role-catalogue";
 import { parseRoleArn } from "@garrison/roles/role-arn";
 import type { RoleId } from "@garrison/roles/role-definition";
 import type { CliContext } from "../cli-context.ts";
 import { oneOf, roleNames } from "./role-options.ts";
+import { checkReportFlags, writeReport, type ReportFlags } from "./write-report.ts";
 
-export interface CheckFlags {
+export interface CheckFlags extends ReportFlags {
+  readonly all?: true;
+  readonly least?: true;
+  readonly accounts?: readonly string[];
+  readonly role?: readonly string[];
+  readonly data?: string;
+  readonly subnet?: string;
   readonly operation?: readonly string[];
   readonly placement: string;
   readonly as?: string;
@@ -30,11 +37,11 @@ export interface CheckFlags {
   readonly repositoryKey?: readonly string[];
   readonly operatorProfile?: readonly string[];
   readonly readPolicies?: true;
-  readonly json?: true;
 }
 
 /** Walks the chain as whoever the ambient AWS credentials are (the appliance), and exits 0, 1 or 3. */
 export async function checkRole(roleArn: string, flags: CheckFlags, context: CliContext): Promise<void> {
+  checkReportFlags(flags);
   const request = chainRequest(roleArn, flags, context);
   const ambient = openAwsClients({ region: request.region });
   const operators = operatorsOf(flags, { region: request.region, ambient });
@@ -42,12 +49,9 @@ export async function checkRole(roleArn: string, flags: CheckFlags, context: Cli
   try {
     const policyReader = operators.length === 0 ? {} : { policyReader: openPolicyReader(operators) };
     const report = await checkChain({ prober, ...policyReader }, request, { signal: context.signal });
-    context.stdout.write(
-      flags.json === true ? `${JSON.stringify(report, null, 2)}\n` : formatChainReport(report),
-    );
+    await writeReport(report, flags, context);
     const lacksGrant = report.findings.some(({ link, verdict }) => link === "grants" && verdict === "failed");
     if (lacksGrant) hintAtScope(flags, context);
-    context.setExitCode(({ passed: 0, failed: 1, unknown: 3 } as const)[report.verdict]);
   } finally {
     prober.close();
     for (const clients of [ambient, ...operators]) clients.close();
@@ -63,7 +67,8 @@ function hintAtScope(flags: CheckFlags, { stderr }: CliContext): void {
   );
 }
 
-function operatorsOf(
+/** Who may read: the profiles that are named, and the current credentials if so asked. */
+export function operatorsOf(
   flags: CheckFlags,
   own: { readonly region: string; readonly ambient: AwsClients },
 ): readonly AwsClients[] {
@@ -77,9 +82,7 @@ function chainRequest(roleArn: string, flags: CheckFlags, context: CliContext): 
   refuseAppliance(roleArn, flags);
   refuseUnknownOperations(flags.operation ?? []);
   const names = roleNames(flags.name ?? []);
-  const region =
-    flags.region ?? context.environment["AWS_REGION"] ?? context.environment["AWS_DEFAULT_REGION"];
-  if (region === undefined) throw new GarrisonError("usage", "no Region: set AWS_REGION or give --region");
+  const region = regionOf(flags, context);
   const optional = {
     roleId: flags.as,
     workerRoleArn: flags.workerRole,
@@ -88,6 +91,8 @@ function chainRequest(roleArn: string, flags: CheckFlags, context: CliContext): 
     externalId: flags.externalId,
     backupExternalId: flags.backupExternalId,
     installation: flags.installation,
+    subnetId: flags.subnet,
+    withExcess: flags.least,
     passRoles: flags.passRoles,
     bucket: flags.bucket,
     bucketPrefix: flags.bucketPrefix,
@@ -101,7 +106,24 @@ function chainRequest(roleArn: string, flags: CheckFlags, context: CliContext): 
     region,
     names,
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
+    sessionPolicies: lentPolicies(roleArn, flags),
   };
+}
+
+/** What the tasks on the named repository would be narrowed with. */
+function lentPolicies(roleArn: string, flags: CheckFlags): readonly SessionPolicySize[] {
+  if (flags.bucket === undefined) return [];
+  const { accountId, partition } = parseRoleArn(roleArn);
+  const [bucketKeyArn] = flags.repositoryKey ?? [];
+  const prefix = flags.bucketPrefix?.replace(/^\/+|\/+$/g, "") ?? "";
+  const key = bucketKeyArn === undefined ? {} : { bucketKeyArn };
+  return sessionPolicySizes({ partition, bucket: flags.bucket, prefix, domain: accountId, ...key });
+}
+
+export function regionOf(flags: Pick<CheckFlags, "region">, { environment }: CliContext): string {
+  const region = flags.region ?? environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"];
+  if (region !== undefined) return region;
+  throw new GarrisonError("usage", "no Region: set AWS_REGION or give --region");
 }
 
 /** The appliance's role is who asks: it can't assume itself, and need not. */

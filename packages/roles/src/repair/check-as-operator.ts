@@ -32,7 +32,11 @@ export async function checkAsOperator(
       : read;
   return [
     ...(role.trusts.includes("appliance")
-      ? checkApplianceTrust({ prober, caller, launcher: undefined, sessionPolicies: [] }, subject, trust)
+      ? checkApplianceTrust(
+          { prober, caller, launcher: undefined, sessionPolicies: [], withExcess: false },
+          subject,
+          trust,
+        )
       : []),
     ...(role.hasInstanceProfile
       ? await checkInstanceProfile({ probe, launcher: undefined }, subject, call)
