@@ -1,7 +1,8 @@
+import { isGarrisonError } from "@garrison/core/garrison-error";
 import type { Finding } from "../check/check-plan.ts";
 import { endName, openName, parseSlotName, pointName } from "../format/object-names.ts";
 import type { SessionBase } from "../format/session-objects.ts";
-import { readTombstone } from "../point/read-slot.ts";
+import { readSlot, readTombstone } from "../point/read-slot.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import type { PlannedFence, PruneDependencies } from "./prune-plan.ts";
 import { sessionKey } from "./session-sets.ts";
@@ -98,7 +99,7 @@ class Bench {
     // Only now: a base may sort behind the session that holds it.
     for (const [session, state] of this.#states) {
       if (state !== "open") continue;
-      this.#holdBases(session);
+      await this.#holdBases(session, call);
       await this.#fenceIfStale(session, call);
     }
   }
@@ -159,7 +160,7 @@ class Bench {
     return false;
   }
 
-  #holdBases(session: string): void {
+  async #holdBases(session: string, call: StoreCall): Promise<void> {
     const objects = this.#survey.sessions.get(session);
     if (objects === undefined) return;
     if (!objects.isReadable) {
@@ -179,6 +180,24 @@ class Bench {
       }
       if (slot?.state === "foreign")
         this.#unsettle(this.#nameOf(slot), `session ${session} reuses what it reaches`);
+      const isGone = slot === undefined || slot.state === "gone";
+      const hasEnded = this.#survey.tombstones.has(sessionKey(base));
+      if (isGone && hasEnded && (await this.#hasCommitted(session, call))) this.#unsettleGone(base);
+    }
+  }
+
+  /**
+   * Since its slot was listed. As long as it has not, a base that is gone is one that it was refused: another pass does not
+   * reclaim what a session took for its base before that ended.
+   */
+  async #hasCommitted(session: string, call: StoreCall): Promise<boolean> {
+    const series = this.#survey.sessions.get(session)?.open?.series;
+    if (series === undefined) return true;
+    try {
+      return (await readSlot(this.#pruner, { series, session }, call))?.state === "point";
+    } catch (error) {
+      if (isGarrisonError(error) && error.code.startsWith("object-")) return true;
+      throw error;
     }
   }
 

@@ -96,6 +96,48 @@ test.each(sleeps)("a pass that slept $when deletes nothing that the session hold
   expect(plan.findings).toMatchObject([{ severity: "notice", code: "session-unsettled", point: base }]);
 });
 
+test("a pass that slept in its survey deletes nothing that a session took from a base which ended before it began", async () => {
+  const fixture = openFixture("slept beside a session");
+  const { clock, random, store } = fixture;
+  const disk = new MemoryDisk(700);
+  for (const block of [0, 100, 600]) disk.write(block, random, 90_000);
+  const { point: base } = await backUp(fixture, { source: disk.source() });
+  disk.write(100, random, 90_000);
+  const asleep = Promise.withResolvers<void>();
+  const awake = Promise.withResolvers<void>();
+  const sleepy: typeof store = {
+    ...store,
+    async read(key, reading) {
+      if (key.includes("/point/")) {
+        asleep.resolve();
+        await awake.promise;
+      }
+      return store.read(key, reading);
+    },
+  };
+  const pruner = keeperOf(fixture, sleepy);
+  let planning: ReturnType<typeof planPrune> | undefined;
+  const slow: typeof store = {
+    ...store,
+    async create(key, bytes, creating) {
+      if (key.includes("/point/")) {
+        await end(fixture, base);
+        planning = planPrune(pruner, eager, call);
+        await asleep.promise;
+      }
+      return store.create(key, bytes, creating);
+    },
+  };
+  const later = await backUp(fixture, { source: disk.source([100]), parent: base, store: slow });
+  await clock.advance(5000);
+  await prune(fixture);
+  awake.resolve();
+  const plan = await planning!;
+  await executePrune(pruner, plan, call);
+  expect(firstDifference(await restore(fixture, later.point), disk.blocks)).toBeUndefined();
+  expect(plan.findings).toMatchObject([{ severity: "notice", code: "session-unsettled", point: base }]);
+});
+
 test("a point that was committed behind the listing, and that a later record saw, has not vanished", async () => {
   const fixture = openFixture("behind");
   const { random, store } = fixture;

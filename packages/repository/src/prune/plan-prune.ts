@@ -38,7 +38,8 @@ const nothingMoved: PrunePlan["moves"] = { candidates: [], gainBytes: 0, later: 
  *   a handshake refuses ended bases, a fenced session can't commit. So a plan may be executed late, twice, or by several
  *   pruners at once.
  * - A session opened after its objects were listed looks for its base's tombstone later than the tombstones were listed:
- *   what it may refer to is held through that base.
+ *   what it may refer to is held through that base. If that ends and goes before this survey has read it, nobody knows
+ *   what it reached: then nothing that has ever committed goes.
  * - Sessions to be fenced still count as open here; what bears their name goes only if the fence takes hold.
  *
  * It deletes nothing. It writes five bytes to learn the store's time, and a note of the tables that it has audited. Throws

@@ -8,7 +8,7 @@ const seeds: Readonly<Record<string, number>> = {
   "tombstone-before-open": 4,
   "opens-before-tombstones": 207,
   "skip-step-zero": 1,
-  "uncommitted-forwards": 97,
+  "uncommitted-forwards": 248,
   "tombstone-goes-with-record": 1,
   "commit-before-pages": 1,
   "rename-instead-of-link": 1,

@@ -9,7 +9,7 @@ const kinds: readonly PackKind[] = ["pack", "map"];
 export const uncommittedForwards: Mistake = {
   name: "uncommitted-forwards",
   what: "a pass deletes packs for forwards of moves that were not committed",
-  foundBy: [1, 2, 9],
+  foundBy: [1, 2],
   async changePlan(plan, { stage, process, store }) {
     const moved: PlannedPacks[] = [];
     for (const kind of kinds) {
