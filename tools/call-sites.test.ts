@@ -27,6 +27,7 @@ const impliedBy: Readonly<Record<string, string>> = {
   "iam:PassRole": "ec2:RunInstances",
   "ec2:CreateTags": "ec2:RunInstances",
   "sqs:TagQueue": "sqs:CreateQueue",
+  "kms:CreateGrant": "ebs:StartSnapshot",
   "kms:Decrypt": "ebs:GetSnapshotBlock",
   "kms:DescribeKey": "ebs:GetSnapshotBlock",
   "kms:GenerateDataKey": "s3:PutObject",

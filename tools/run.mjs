@@ -1,4 +1,4 @@
-// The entry of `npm start`, `npm test`, `npm run check` and `npm run simulate`. Runs under whatever Node called npm (20 or
+// The entry of `npm start`, `npm test`, `npm run check`, `npm run simulate`, `npm run fuzz` and `npm run prove`. Runs under whatever Node called npm (20 or
 // newer), installs what is missing, and hands over to the Node that the project pins: the system's may be too old to run
 // TypeScript.
 import { createHash } from "node:crypto";
@@ -54,6 +54,7 @@ const systemPackages = {
   check: {},
   simulate: {},
   fuzz: {},
+  prove: {},
 };
 
 function installSystemPackages(task) {
@@ -123,6 +124,25 @@ function runTool(node, tool, args) {
   }
 }
 
+/** Proves what has changed since the checked-in proof (`--all`: everything), and writes it and the page that tells of it. */
+function runProof(node, args) {
+  const proof = join(root, "packages/roles/src/proof/proven.json");
+  const since = args.includes("--all") || !existsSync(proof) ? [] : ["--since", proof];
+  const own = args.filter((arg) => arg !== "--all");
+  const entry = join(root, "packages/cli/src/main.ts");
+  let status = 0;
+  try {
+    runStep(node, [entry, "roles", "prove", "--out", proof, ...since, ...own]);
+  } catch (error) {
+    status = error.status ?? 1;
+  }
+  if (existsSync(proof)) {
+    runStep(node, [bin("oxfmt/bin/oxfmt"), "packages/roles/src/proof"]);
+    runStep(node, [join(root, "tools/write-permissions-page.ts")]);
+  }
+  process.exit(status);
+}
+
 function startDemo(node, args) {
   const child = spawn(node, [join(root, "packages/cli/src/main.ts"), "demo", ...args], {
     cwd: root,
@@ -142,4 +162,5 @@ else if (task === "check") runChecks(node, ["unit"], args);
 else if (task === "test") runChecks(node, ["unit", "integration", "e2e"], args);
 else if (task === "simulate") runTool(node, "packages/repository/src/simulation/main.ts", args);
 else if (task === "fuzz") runTool(node, "tools/fuzz.ts", args);
-else fail(`unknown task ${task}; use start, test, check, simulate or fuzz`);
+else if (task === "prove") runProof(node, args);
+else fail(`unknown task ${task}; use start, test, check, simulate, fuzz or prove`);

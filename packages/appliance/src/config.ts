@@ -1,6 +1,8 @@
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { GarrisonError } from "@garrison/core/garrison-error";
+import { readRunLimits } from "./read-run-limits.ts";
+import type { RunLimits } from "./runs/run-dependencies.ts";
 
 export interface ApplianceConfig {
   /** Everything the appliance keeps on this machine: database, key, token. */
@@ -17,6 +19,8 @@ export interface ApplianceConfig {
   readonly sweepEveryMs: number;
   /** How often the roles of all accounts are checked besides before runs. */
   readonly driftEveryMs: number;
+  /** Where a run's patience differs from the defaults. */
+  readonly runLimits?: Partial<RunLimits>;
   /** Whether to stop when standard input closes: the program that started this one is gone. */
   readonly untilStdinEnds: boolean;
 }
@@ -50,6 +54,7 @@ export function readConfig(argv: readonly string[], environment: Environment): A
     ...optional("databaseUrl", databaseUrl),
     ...optional("endpoint", environment["AWS_ENDPOINT_URL"]),
     ...optional("applianceRoleArn", environment["GARRISON_APPLIANCE_ROLE_ARN"]),
+    ...runLimits(environment["GARRISON_RUN_LIMITS"]),
     ...optional("bundlePath", given.bundle ?? environment["GARRISON_WORKER_BUNDLE"]),
   };
 }
@@ -74,6 +79,10 @@ function parseOptions(argv: readonly string[]) {
 function wholeNumber(text: string, name: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new GarrisonError("configuration-invalid", `${name} is ${text}, not a whole number`);
+}
+
+function runLimits(text: string | undefined): Pick<ApplianceConfig, "runLimits"> {
+  return text === undefined || text === "" ? {} : { runLimits: readRunLimits(text) };
 }
 
 function optional<Name extends string>(

@@ -43,7 +43,7 @@ export interface RunningAppliance extends AsyncDisposable {
 export async function startAppliance(
   { clock, random, logger }: ApplianceDependencies,
   config: ApplianceConfig,
-  limits: Partial<RunLimits> = {},
+  limits: Partial<RunLimits> = config.runLimits ?? {},
 ): Promise<RunningAppliance> {
   const { dataDir, region } = config;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });

@@ -11,7 +11,7 @@ export function storeError(error: unknown, doing: string): GarrisonError {
       return new GarrisonError("store-unavailable", doing, options);
     case "aws-access-denied":
     case "aws-credentials-missing":
-      return new GarrisonError("store-access-denied", doing, options);
+      return new GarrisonError("store-access-denied", translated.message, options);
     case "aws-credentials-expired":
       return new GarrisonError("store-credentials-expired", doing, options);
     case "aws-limit-exceeded":

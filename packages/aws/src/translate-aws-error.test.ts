@@ -32,3 +32,14 @@ test("a named error keeps its name", () => {
   const named = translateAwsError(sdkError("SlowDown"), "first");
   expect(translateAwsError(named, "second")).toBe(named);
 });
+
+test("a refusal names the action that was refused", () => {
+  const sentence =
+    "You are not authorized to perform this operation. User: arn:aws:sts::222222222222:assumed-role/a/b is not authorized to perform: ec2:DescribeVolumes because no identity-based policy allows the ec2:DescribeVolumes action";
+  const refused = Object.assign(new Error(sentence), { name: "UnauthorizedOperation" });
+  expect(translateAwsError(refused, "listing volumes")).toMatchObject({
+    code: "aws-access-denied",
+    message: "listing volumes (ec2:DescribeVolumes is denied)",
+    details: { deniedAction: "ec2:DescribeVolumes" },
+  });
+});

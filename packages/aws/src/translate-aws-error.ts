@@ -51,15 +51,24 @@ export function awsErrorCode(error: unknown): string | undefined {
 }
 
 /**
- * Gives what the SDK threw one of our codes. `doing` says our own step and object (`listing blocks of snap-1`). An error
- * that has a code already is passed on as it is.
+ * Gives what the SDK threw one of our codes. `doing` says our own step and object (`listing blocks of snap-1`). A refusal
+ * names the action that was refused, since whoever reads it has to grant that one. An error that has a code already is
+ * passed on as it is.
  */
 export function translateAwsError(error: unknown, doing: string): GarrisonError {
   if (isGarrisonError(error)) return error;
   const sdk = (error ?? {}) as SdkError;
   const awsCode = awsErrorCode(error);
-  const details = { awsCode, reason: sdk.Reason, requestId: sdk.$metadata?.requestId };
-  return new GarrisonError(meaningOf(sdk, awsCode), doing, { cause: error, details });
+  const code = meaningOf(sdk, awsCode);
+  const deniedAction = code === "aws-access-denied" ? deniedActionOf(sdk) : undefined;
+  const details = { awsCode, reason: sdk.Reason, requestId: sdk.$metadata?.requestId, deniedAction };
+  const message = deniedAction === undefined ? doing : `${doing} (${deniedAction} is denied)`;
+  return new GarrisonError(code, message, { cause: error, details });
+}
+
+/** AWS says it in the middle of a sentence: `... is not authorized to perform: ec2:RunInstances on resource: ...`. */
+function deniedActionOf({ message = "" }: SdkError): string | undefined {
+  return /not authorized to perform: ([a-z0-9-]+:\w+)/.exec(message)?.[1];
 }
 
 function meaningOf(error: SdkError, awsCode: string | undefined): GarrisonErrorCode {

@@ -25,6 +25,10 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
     "garrison roles check --all --junit roles.xml",
     "garrison roles check --all --accounts accounts.txt --role backup-ec2 worker --external-id OUR-ID",
   ],
+  "roles prove": [
+    "garrison roles prove",
+    "garrison roles prove ec2.image-backup --form scoped --scenario backup --action ec2:CreateTags sqs:SendMessage",
+  ],
   "roles create": [
     "garrison roles create worker --backup-account 111111111111 --production-account 222222222222 --external-id OUR-ID",
   ],

@@ -3,6 +3,8 @@ import type { Logger } from "@garrison/core/logger";
 import type { Random } from "@garrison/core/random";
 import type { IncomingMessage } from "node:http";
 import type { ParsedPolicies } from "./authorization/parsed-policies.ts";
+import type { UsedRights } from "./authorization/used-rights.ts";
+import type { WithheldRights } from "./authorization/withheld-rights.ts";
 import type { IdentityTables } from "./identity/identity-tables.ts";
 import type { OrganizationTables } from "./identity/organization-tables.ts";
 import type { MachineHost } from "./instances/machine-host.ts";
@@ -48,6 +50,8 @@ export interface Lab {
   readonly parsed: ParsedPolicies;
   readonly faults: Faults;
   readonly calls: CallLog;
+  readonly usedRights: UsedRights;
+  readonly withheld: WithheldRights;
   readonly buffers: BlockBuffers;
   /** `http://127.0.0.1:<port>`; known once the lab listens. */
   endpoint(): string;

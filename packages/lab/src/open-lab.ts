@@ -4,6 +4,8 @@ import type { Random } from "@garrison/core/random";
 import { join } from "node:path";
 import { addCoreRoutes } from "./admin/core-routes.ts";
 import { openParsedPolicies } from "./authorization/parsed-policies.ts";
+import { openUsedRights } from "./authorization/used-rights.ts";
+import { openWithheldRights } from "./authorization/withheld-rights.ts";
 import { openIdentityViews } from "./identity/identity-tables.ts";
 import { openOrganizationTables } from "./identity/organization-tables.ts";
 import type { Lab, LabSettings } from "./lab.ts";
@@ -50,6 +52,8 @@ export function openLab({ clock, random, logger, settings, endpoint }: LabParts)
     parsed: openParsedPolicies(),
     faults: openFaults(),
     calls: openCallLog(),
+    usedRights: openUsedRights(),
+    withheld: openWithheldRights(),
     buffers: new BlockBuffers(),
     endpoint,
     machines: notYet("machines"),

@@ -1,15 +1,16 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { permissionsPage } from "./permissions-page.ts";
+import { checkedInProof } from "./proof/checked-in-proof.ts";
 import { roleCatalogue } from "./role-catalogue.ts";
 
 it("is checked in as docs/permissions.md (write it anew: node tools/write-permissions-page.ts)", () => {
   const page = readFileSync(new URL("../../../docs/permissions.md", import.meta.url), "utf8");
-  expect(withoutAlignment(page)).toBe(withoutAlignment(permissionsPage()));
+  expect(withoutAlignment(page)).toBe(withoutAlignment(permissionsPage(checkedInProof)));
 });
 
 it("tells the reason of every grant once, and of what is only planned in a section of its own", () => {
-  const [used = "", planned = ""] = permissionsPage().split("\n## Planned\n");
+  const [used = "", planned = ""] = permissionsPage(checkedInProof).split("\n## Planned\n");
   const operations = roleCatalogue.flatMap((role) => role.operations);
   for (const { why } of operations.flatMap(({ grants }) => grants))
     expect(`${used}${planned}`).toContain(why);

@@ -1,24 +1,29 @@
 import type { Grant } from "./grant.ts";
 import type { OperationDefinition } from "./operation-definition.ts";
+import { describeProof, sufficiencyTable } from "./proof/describe-proof.ts";
+import type { ProofRecord } from "./proof/proof-record.ts";
 import { roleCatalogue } from "./role-catalogue.ts";
 import type { RoleDefinition, TrustedParty } from "./role-definition.ts";
 import { builtOperations, isPlannedRole } from "./role-operations.ts";
 
 /** docs/permissions.md: the whole catalogue for a security reviewer, what is used before what is only planned. */
-export function permissionsPage(): string {
+export function permissionsPage(proof: ProofRecord): string {
   const printed: Printed = new Map();
+  const page = { printed, proof };
   const used = roleCatalogue.filter((role) => !isPlannedRole(role));
   const parts = [
     intro,
     roleTable(roleCatalogue),
+    howProven,
+    sufficiencyTable(proof),
     "## Rights that this release uses",
-    ...used.flatMap((role) => roleSection(role, builtOperations(role), printed)),
+    ...used.flatMap((role) => roleSection(role, builtOperations(role), page)),
     planned,
     ...roleCatalogue.flatMap((role) => {
       const open = isPlannedRole(role)
         ? role.operations
         : role.operations.filter((one) => one.planned === true);
-      return open.length === 0 ? [] : roleSection(role, open, printed);
+      return open.length === 0 ? [] : roleSection(role, open, page);
     }),
   ];
   return `${parts.join("\n\n")}\n`;
@@ -27,15 +32,29 @@ export function permissionsPage(): string {
 /** In which operation each grant was told already: a shared one is told once. */
 type Printed = Map<Grant, OperationDefinition>;
 
+interface Page {
+  readonly printed: Printed;
+  readonly proof: ProofRecord;
+}
+
 const intro = `# Permissions
 
-Generated from the catalogue (\`packages/roles/src/catalogue/\`) by \`node tools/write-permissions-page.ts\`; a test fails when it is stale.
+Generated from the catalogue (\`packages/roles/src/catalogue/\`) and the last proof (\`packages/roles/src/proof/proven.json\`) by
+\`node tools/write-permissions-page.ts\`; a test fails when it is stale.
 
-Every right that Garrison asks for, role by role: on what, under which condition, who uses it in which step, and why. \`\${name}\` stands for
+Every right that Garrison asks for, role by role: on what, under which condition, who uses it in which step, why, and what happens without it. \`\${name}\` stands for
 what \`garrison roles export\` fills in: account, Region, the installation's id, the ARNs of other roles. This is the scoped form; the compatible
 form has the same actions on every resource. Rights marked _workers in production_ are written only with \`--with-workers-in-production\`.
 Rights marked _only when_ are written too, but a role without them passes \`garrison roles check\`. What the next release changes is shown by
 \`garrison roles diff\`; what the nearest product asks for the same work, by \`garrison roles compare prior-art\`.`;
+
+const howProven = `## How a right is proven
+
+The column _proven_ is made by \`npm run prove\` ([how, and what it does not show](decisions/roles-proof-by-execution.md)): each operation runs end to
+end against the lab with roles made from these documents. What no run asked for can't be necessary; what one did was taken out of its
+statement, and the same run made again. _Without it ..._ tells what that did; the denied call is always in the account's call log, and the
+failure names the action unless the row says otherwise. _By contract_: AWS's agent may ask for it, the lab's does not. _Denied_: the request
+of the run asked again with that one thing changed, and refused by the role's documents.`;
 
 const planned = `## Planned
 
@@ -62,27 +81,28 @@ function roleTable(roles: readonly RoleDefinition[]): string {
 function roleSection(
   role: RoleDefinition,
   operations: readonly OperationDefinition[],
-  printed: Printed,
+  page: Page,
 ): readonly string[] {
   const trusts = role.trusts.map((one) => parties[one]);
   return [
     `### \`${role.id}\`: ${role.title.charAt(0).toLowerCase()}${role.title.slice(1)}`,
     `Default name \`${role.defaultName}\`. Trusted: ${trusts.join("; ")}.${role.hasInstanceProfile ? " In an instance profile of the same name." : ""}`,
-    ...operations.map((operation) => operationSection(operation, printed)),
+    ...operations.map((operation) => operationSection(operation, page)),
   ];
 }
 
-function operationSection(operation: OperationDefinition, printed: Printed): string {
+function operationSection(operation: OperationDefinition, { printed, proof }: Page): string {
   const told = Map.groupBy(operation.grants, (grant) => printed.get(grant));
   const untold = told.get(undefined) ?? [];
   for (const grant of untold) printed.set(grant, operation);
   const repeated = [...told].flatMap(([where, grants]) =>
     where === undefined ? [] : [repeatLine(operation, where, grants)],
   );
+  const isPlanned = operation.planned === true;
   const table = [
-    "| actions | resources and conditions | step, caller | why |",
-    "| --- | --- | --- | --- |",
-    ...untold.map(grantRow),
+    `| actions | resources and conditions | step, caller | why |${isPlanned ? "" : " proven |"}`,
+    `| --- | --- | --- | --- |${isPlanned ? "" : " --- |"}`,
+    ...untold.map((grant) => `${grantRow(grant)}${isPlanned ? "" : ` ${describeProof(proof, grant)} |`}`),
   ].join("\n");
   const head = `#### ${operation.title} (\`${operation.id}\`)`;
   return [head, ...repeated, ...(untold.length === 0 ? [] : [table])].join("\n\n");

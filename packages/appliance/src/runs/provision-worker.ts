@@ -6,7 +6,7 @@ import { createWorkerQueue } from "@garrison/aws/queues/worker-queues";
 import { isManagedInstanceOnline } from "@garrison/aws/ssm/managed-instance";
 import { readImageParameter } from "@garrison/aws/ssm/read-image-parameter";
 import { channelQueueNames } from "@garrison/channel/queue-names";
-import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
+import { describeError, GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { newLaneId } from "@garrison/repository/point/session-id";
 import { changeWorker, createWorkerRecord, readWorkerRecord } from "../store/workers.ts";
 import type { StoredRepository } from "../store/repositories.ts";
@@ -193,6 +193,11 @@ const consoleTail = 2_000;
 /** The only trace of an instance that never registered. */
 async function logConsole(clients: AwsClients, instanceId: string, step: StepScope): Promise<void> {
   if (step.signal.aborted) return;
-  const output = await readConsoleOutput(clients, instanceId, step).catch(() => "");
-  if (output !== "") await step.log(`its console ends: ${output.slice(-consoleTail)}`, instanceId);
+  try {
+    const output = await readConsoleOutput(clients, instanceId, step);
+    if (output !== "") await step.log(`its console ends: ${output.slice(-consoleTail)}`, instanceId);
+  } catch (error) {
+    // The run fails for the reason it came here with.
+    await step.log(`its console can't be read: ${describeError(error)}`, instanceId);
+  }
 }

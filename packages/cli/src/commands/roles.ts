@@ -11,6 +11,7 @@ import { registerExport } from "../roles/export-roles.ts";
 import { registerRepair } from "../roles/register-repair.ts";
 import { addRoleOptions } from "../roles/role-options.ts";
 import { formatRole, formatRoleList } from "../roles/format-roles.ts";
+import { registerProve } from "../roles/prove/prove-command.ts";
 
 export function register(program: Command, context: CliContext): void {
   const roles = program
@@ -23,6 +24,7 @@ export function register(program: Command, context: CliContext): void {
   registerCheck(roles, context);
   registerCreate(roles, context);
   registerRepair(roles, context);
+  registerProve(roles, context);
 }
 
 function registerReading(roles: Command, context: CliContext): void {

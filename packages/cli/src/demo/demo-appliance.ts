@@ -58,7 +58,7 @@ export async function startDemoAppliance(
         GARRISON_APPLIANCE_ROLE_ARN: roleArn(demoNames.backupAccount, "garrison-appliance"),
       },
       logFile: join(dataDir, "appliance.log"),
-      readyTimeoutMs: minuteMs,
+      readyTimeoutMs: 5 * minuteMs,
       endsWithParent: true,
     },
     signal,

@@ -54,7 +54,7 @@ export async function startDemoLab(
       ],
       environment: options.environment,
       logFile: join(options.dataDir, "lab.log"),
-      readyTimeoutMs: 60_000,
+      readyTimeoutMs: 300_000,
       endsWithParent: true,
     },
     signal,

@@ -1,7 +1,8 @@
 import type { AdminRequest, Lab } from "../lab.ts";
+import type { WithheldRight } from "../authorization/withheld-rights.ts";
 import type { FaultRule } from "../wire/faults.ts";
 
-/** The admin routes that every lab has: health, inventory, faults and the call log. */
+/** The admin routes that every lab has: health, inventory, faults, the call log, and the rights that roles use. */
 export function addCoreRoutes(lab: Lab): void {
   lab.adminRoutes.set("health", () => ({
     status: "ok",
@@ -11,6 +12,14 @@ export function addCoreRoutes(lab: Lab): void {
   }));
   lab.adminRoutes.set("inventory", () => inventory(lab));
   lab.adminRoutes.set("faults", (request) => answerFaults(lab, request));
+  lab.adminRoutes.set("rights/used", ({ method }) => {
+    if (method === "DELETE") lab.usedRights.clear();
+    return { rights: lab.usedRights.list() };
+  });
+  lab.adminRoutes.set("rights/withheld", ({ method, body }) => {
+    if (method === "PUT") lab.withheld.set((body as { readonly rights: readonly WithheldRight[] }).rights);
+    return { rights: lab.withheld.list() };
+  });
   lab.adminRoutes.set("calls", ({ query }) => {
     const since = Number(query.get("since") ?? 0);
     return { total: lab.calls.total(), calls: lab.calls.entries().filter(({ atMs }) => atMs >= since) };

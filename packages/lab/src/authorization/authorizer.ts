@@ -32,6 +32,7 @@ export function openAuthorizer(lab: Lab, options: AuthorizerOptions): Authorizer
     context ??= callContext(lab.organization, options.caller, options.facts);
     for (const resource of authorization.resources) {
       const answer = evaluateAccess(lab, { caller: options.caller, context, authorization, resource });
+      lab.usedRights.note(options.caller, answer);
       if (answer.result.decision !== "Allowed") return { answer, resource };
     }
     return undefined;

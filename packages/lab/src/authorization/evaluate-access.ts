@@ -27,7 +27,9 @@ export function evaluateAccess(
 ): AccessAnswer {
   const { parsed, organization } = lab;
   const { action } = authorization;
-  const policies = policiesOfCaller(lab.effectiveIdentity, parsed, caller);
+  const held = policiesOfCaller(lab.effectiveIdentity, parsed, caller);
+  const identityPolicies = lab.withheld.enforced(caller.roleArn, held.identityPolicies);
+  const policies = { ...held, identityPolicies };
   const isServiceLinked = caller.roleArn?.includes(":role/aws-service-role/") ?? false;
   const scps =
     caller.type === "anonymous" || isServiceLinked

@@ -24,6 +24,8 @@ export interface SeedVolume {
   /** Kept as the volume's tag `FileSystem`. */
   readonly fileSystem?: string;
   readonly volumeType?: VolumeType;
+  /** Encrypted under this key; absent: not encrypted. */
+  readonly kmsKeyArn?: string;
   readonly tags?: Readonly<Record<string, string>>;
 }
 
@@ -74,7 +76,8 @@ async function seedVolume(lab: Lab, instance: InstanceRecord, volume: SeedVolume
     region,
     zone,
     ...shapeVolume({ sizeGiB, volumeType: volume.volumeType ?? "gp3" }),
-    encrypted: false,
+    encrypted: volume.kmsKeyArn !== undefined,
+    ...(volume.kmsKeyArn === undefined ? {} : { kmsKeyId: volume.kmsKeyArn }),
     tags: {
       Name: `${instance.tags["Name"]}:${volume.deviceName}`,
       ...(volume.fileSystem === undefined ? {} : { FileSystem: volume.fileSystem }),

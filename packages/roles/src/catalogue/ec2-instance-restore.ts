@@ -7,12 +7,7 @@ export const ec2InstanceRestore: OperationDefinition = {
   grants: [
     {
       id: "restore-inventory",
-      actions: [
-        "ec2:DescribeImages",
-        "ec2:DescribeInstances",
-        "ec2:DescribeSnapshots",
-        "ec2:DescribeVolumes",
-      ],
+      actions: ["ec2:DescribeImages", "ec2:DescribeInstances", "ec2:DescribeSnapshots"],
       resources: ["*"],
       placement: "always",
       caller: "appliance",

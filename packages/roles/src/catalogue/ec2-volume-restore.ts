@@ -45,19 +45,6 @@ const making: readonly Grant[] = [
     step: "make the volume",
     why: "The volume gets its own tags back while it is made and never afterwards.",
   },
-  {
-    ...own,
-    id: "volume-restore-key-grants",
-    actions: ["kms:CreateGrant"],
-    resources: ["arn:${partition}:kms:${region}:${account}:key/*"],
-    conditions: {
-      Bool: { "kms:GrantIsForAWSResource": "true" },
-      StringLike: { "kms:ViaService": "ec2.${region}.${dnsSuffix}" },
-    },
-    step: "make the volume",
-    why: "EC2 opens an encrypted volume with a grant on its key; only EC2 can be given one, and only for a volume.",
-    neededWhen: "the volume is encrypted under a key of the owner",
-  },
 ];
 
 const attaching: readonly Grant[] = [

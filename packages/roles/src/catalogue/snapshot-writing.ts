@@ -50,6 +50,20 @@ export const snapshotWriting: readonly Grant[] = [
     neededWhen: "a volume is encrypted",
   },
   {
+    id: "restore-key-grants",
+    actions: ["kms:CreateGrant"],
+    resources: ["arn:${partition}:kms:${region}:${account}:key/*"],
+    conditions: {
+      Bool: { "kms:GrantIsForAWSResource": "true" },
+      StringLike: { "kms:ViaService": "ec2.${region}.${dnsSuffix}" },
+    },
+    placement: "always",
+    caller: "appliance",
+    step: "start snapshots",
+    why: "EBS and EC2 open encrypted snapshots and volumes with grants on their key; only they can be given one, and only for such a resource.",
+    neededWhen: "a volume is encrypted",
+  },
+  {
     id: "restore-undo-snapshots",
     actions: ["ec2:DeleteSnapshot"],
     resources: ["arn:${partition}:ec2:${region}::snapshot/*"],
