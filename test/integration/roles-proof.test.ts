@@ -48,16 +48,18 @@ describe("a proof", () => {
     ]);
   });
 
+  const runFails = { scenario: "backup", effect: "run-fails" };
+  const checkFails = { scenario: "check-backup", effect: "check-fails" };
   test.each([
-    ["appliance", "assume-roles", "check-backup", "check-fails"],
-    ["backup-ec2", "backup-snapshot-sources", "backup", "run-fails"],
-    ["backup-ec2", "backup-snapshots", "backup", "run-fails"],
-    ["backup-ec2", "backup-tag-snapshots", "backup", "run-fails"],
-    ["backup-ec2", "worker-tags", "backup", "run-fails"],
-    ["backup-ec2", "worker-command", "backup", "run-fails"],
-    ["backup-ec2", "worker-command-target", "backup", "run-fails"],
-  ])("shows that %s needs %s, and the failure names the action", (role, grant, scenario, effect) => {
-    expect(found(role, grant)).toMatchObject({ verdict: "necessary", scenario, effect, namedBy: "run" });
+    { role: "appliance", grant: "assume-roles", felt: checkFails },
+    { role: "backup-ec2", grant: "backup-snapshot-sources", felt: runFails },
+    { role: "backup-ec2", grant: "backup-snapshots", felt: runFails },
+    { role: "backup-ec2", grant: "backup-tag-snapshots", felt: runFails },
+    { role: "backup-ec2", grant: "worker-tags", felt: runFails },
+    { role: "backup-ec2", grant: "worker-command", felt: runFails },
+    { role: "backup-ec2", grant: "worker-command-target", felt: runFails },
+  ])("shows that $role needs $grant, and the failure names the action", ({ role, grant, felt }) => {
+    expect(found(role, grant)).toMatchObject({ verdict: "necessary", namedBy: "run", ...felt });
   });
 
   test("shows that a right under a condition is denied for what does not meet it", () => {

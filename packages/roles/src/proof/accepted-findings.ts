@@ -13,7 +13,23 @@ const redelivered =
 const furtherKeys =
   "only a role whose owner added conditions of their own is told about them; the check's verdict is the same";
 
+const unseenDrift =
+  "what changed in a role since it was last looked at is then not told; the check's verdict is the same";
+const driftActions = ["iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"];
+
 export const acceptedFindings: readonly AcceptedFinding[] = [
+  ...driftActions.map((action): AcceptedFinding => ({
+    grant: "drift-role-policies",
+    action,
+    finding: "not-felt",
+    reason: unseenDrift,
+  })),
+  {
+    grant: "backup-read-blocks",
+    action: "ebs:ListChangedBlocks",
+    finding: "not-felt",
+    reason: "a backup passes without it and reads every block instead of those that changed",
+  },
   { grant: "worker-queue-out", action: "sqs:DeleteMessage", finding: "not-felt", reason: redelivered },
   { grant: "dialogue-receive", action: "sqs:DeleteMessage", finding: "not-felt", reason: redelivered },
   ...["check-itself", "worker-check-itself"].map((grant): AcceptedFinding => ({

@@ -18,7 +18,7 @@ export function describeProof(record: ProofRecord, grant: Grant): string {
   );
   const ids = new Set<string>(roles.map(({ id }) => id));
   const own = record.actions.filter((one) => ids.has(one.role) && one.grant === grant.id);
-  if (own.length === 0) return "not yet";
+  if (own.length === 0) return "planned: no role of this release holds it";
   const byText = Map.groupBy(own, (one) => actionText(one, record.scenarios));
   const lines = [...byText].map(([text, actions]) => {
     const names = [...new Set(actions.map(({ action }) => action.split(":")[1]))];

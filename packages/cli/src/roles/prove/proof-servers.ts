@@ -49,13 +49,13 @@ export function openProofServers(bench: ProofBench): ProofServers {
   return {
     of: async (kind, signal) => kept.get(kind) ?? make(kind, signal),
     backedUp(server, point) {
-      for (const [kind, one] of [...kept]) {
-        if (one.instanceId !== server.instanceId) continue;
-        kept.delete(kind);
-        const target = afterBackup[kind];
-        // One of each kind is enough; a backup of what did not change would read nothing.
-        if (target === kind || !kept.has(target)) kept.set(target, { ...server, point });
-      }
+      const found = kept.entries().find(([, one]) => one.instanceId === server.instanceId);
+      if (found === undefined) return;
+      const [kind] = found;
+      kept.delete(kind);
+      const target = afterBackup[kind];
+      // One of each kind is enough; a backup of what did not change would read nothing.
+      if (!kept.has(target)) kept.set(target, { ...server, point });
     },
     async removeOthers(signal) {
       const { instances } = (await bench.door.read("ec2/resources", signal)) as LabInstances;

@@ -202,7 +202,11 @@ async function joinWork(
 
 type Attempt = {
   /** Whose lab was seen: its installation is in the requests. */
-  readonly first: Stage; readonly stage: Stage; readonly trial: ProofTrial; readonly seen: readonly PlayedWhole[] };
+  readonly first: Stage;
+  readonly stage: Stage;
+  readonly trial: ProofTrial;
+  readonly seen: readonly PlayedWhole[];
+};
 
 /** What goes wrong around a trial (a lab under too much load) must not cost all others. */
 async function tryTwice(proving: Proving, attempt: Attempt): Promise<ProvenAction> {
