@@ -23,7 +23,11 @@ for (const [place, production] of accounts.entries()) {
     writeRole(running.lab, production, exportRole(id, options));
   }
 }
-writeRole(running.lab, backup, exportRole("appliance", { accounts: { backup } }));
+writeRole(
+  running.lab,
+  backup,
+  exportRole("appliance", { accounts: { backup }, assumedRoles: ["arn:aws:iam::*:role/garrison-*"] }),
+);
 
 /** Past IAM's API: nine hundred roles by its calls would take longer than what is measured. */
 function writeRole(lab: Lab, accountId: string, documents: RoleDocuments): void {

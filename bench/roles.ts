@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { roleCatalogue } from "../packages/roles/src/role-catalogue.ts";
 import type { OrganizationReport } from "../packages/roles/src/check-organization.ts";
 
 interface Ready {
@@ -60,7 +61,19 @@ try {
 /** As a person would: the command itself. */
 async function check({ endpoint, keys }: Ready, file: string): Promise<{ report: OrganizationReport }> {
   const garrison = fileURLToPath(new URL("../packages/cli/bin/garrison", import.meta.url));
-  const words = ["roles", "check", "--all", "--accounts", file, "--external-id", externalId, "--json"];
+  const inAccount = roleCatalogue.filter(({ livesIn }) => /^(production|worker-account)$/.test(livesIn));
+  const roles = ["--role", ...inAccount.map(({ id }) => id)];
+  const words = [
+    "roles",
+    "check",
+    "--all",
+    "--accounts",
+    file,
+    ...roles,
+    "--external-id",
+    externalId,
+    "--json",
+  ];
   const env = {
     PATH: process.env["PATH"],
     AWS_ENDPOINT_URL: endpoint,

@@ -95,3 +95,14 @@ it("JUnit has a suite for each role, a failure for what failed, and text that XM
     report.accounts[0]?.roles.flatMap(({ findings }) => findings).length,
   );
 });
+
+it("without a choice of roles, those are checked that this release uses in such an account", async () => {
+  const { roleIds: _chosen, ...unchosen } = request;
+  const dependencies = { clock: new VirtualClock(), prober: memoryProber(twoAccounts().world) };
+  const accounts = [{ accountId: production }, { accountId: backup }];
+  const report = await checkOrganization(dependencies, { ...unchosen, accounts }, call);
+  expect(report.accounts.map(({ roles }) => roles.map(({ roleId }) => roleId))).toEqual([
+    ["backup-ec2", "restore-ec2", "worker"],
+    ["worker-deployment", "worker"],
+  ]);
+});

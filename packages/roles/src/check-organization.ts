@@ -8,6 +8,7 @@ import { joinPatches } from "./join-patches.ts";
 import type { CallerFacts, Call, RoleProbe } from "./prober.ts";
 import { findRole, roleCatalogue } from "./role-catalogue.ts";
 import { principalArnOf } from "./role-arn.ts";
+import { isPlannedRole } from "./role-operations.ts";
 import type { RoleDefinition, RoleId } from "./role-definition.ts";
 import { walkRole } from "./walk-role.ts";
 
@@ -26,7 +27,7 @@ export interface OrganizationRequest extends Pick<
   "region" | "installation" | "externalId" | "backupExternalId" | "names" | "passRoles" | "applianceArn"
 > {
   readonly accounts: readonly AccountTarget[];
-  /** Default: every role of the catalogue that lives in the account's kind. */
+  /** Default: every role of the catalogue that lives in the account's kind and that this release uses. */
   readonly roleIds?: readonly RoleId[];
   readonly placement: "production" | "backup";
 }
@@ -58,7 +59,7 @@ export interface OrganizationDependencies extends ChainDependencies {
 }
 
 /** AWS counts IAM's rates by account: many side by side, each at its own pace. */
-const accountsAtOnce = 50;
+const accountsAtOnce = 100;
 
 /** Every role of every account by itself; within an account the launching roles first, who know the worker's profile. */
 export async function checkOrganization(
@@ -163,9 +164,7 @@ function planAccount(
   const roles = roleCatalogue.filter(
     ({ id }) => target.roles === undefined || target.roles[id] !== undefined,
   );
-  const wanted = roles.filter(
-    (role) => (request.roleIds?.includes(role.id) ?? true) && livesIn(role, isBackup, target),
-  );
+  const wanted = roles.filter((role) => isAskedFor(role, request, target) && livesIn(role, isBackup, target));
   const ordered = wanted.toSorted((first, second) => rankOf(first) - rankOf(second));
   const { accounts: _all, roleIds: _ids, ...shared } = request;
   const arnOf = (role: RoleDefinition): string =>
@@ -180,15 +179,24 @@ function planAccount(
     region: target.region ?? request.region,
     roleArn: arnOf(role),
     roleId: role.id,
-    operations: role.serves,
+    operations: role.serves.length > 0 ? role.serves : role.willServe,
   }));
 }
 
-/** The appliance's own role can't be assumed by itself, and a repository's role is checked with its repository. */
+/** What no code of this release works with need not exist: it is checked when it is named. */
+function isAskedFor(role: RoleDefinition, { roleIds }: OrganizationRequest, target: AccountTarget): boolean {
+  if (roleIds !== undefined) return roleIds.includes(role.id);
+  return target.roles?.[role.id] !== undefined || !isPlannedRole(role);
+}
+
+/**
+ * The appliance's own role can't be assumed by itself, a repository's is checked with its repository, and which account
+ * manages the organisation isn't known here.
+ */
 function livesIn(role: RoleDefinition, isBackup: boolean, target: AccountTarget): boolean {
   if (role.id === "appliance") return false;
   if (target.roles?.[role.id] !== undefined) return true;
-  if (role.livesIn === "bucket-account") return false;
+  if (role.livesIn === "bucket-account" || role.livesIn === "management-account") return false;
   return role.livesIn === "worker-account" || (role.livesIn === "backup") === isBackup;
 }
 

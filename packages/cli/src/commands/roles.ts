@@ -60,7 +60,10 @@ function registerCheck(roles: Command, context: CliContext): void {
       "--accounts <id-or-file...>",
       "with --all: account ids, or files of them (default: the appliance's)",
     )
-    .option("--role <id...>", "with --all: roles of the catalogue (default: all that live in the account)")
+    .option(
+      "--role <id...>",
+      "with --all: roles of the catalogue (default: all of the account that this release uses)",
+    )
     .option("--data <dir>", "with --all: the appliance's folder")
     .option("--operation <id...>", "ec2.image-backup, ec2.instance-restore (default: what the role serves)")
     .option("--placement <where>", "where the worker runs: production or backup", "production")
