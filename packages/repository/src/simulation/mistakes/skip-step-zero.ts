@@ -14,7 +14,7 @@ const kinds: readonly PackKind[] = ["pack", "map"];
 export const skipStepZero: Mistake = {
   name: "skip-step-zero",
   what: "a pass judges packs of sessions that began after it had listed the sessions",
-  foundBy: [2, 4],
+  foundBy: [1, 2, 4],
   openStore(store, { process }) {
     if (process.role !== "pruner") return undefined;
     const seen = new Set<string>();

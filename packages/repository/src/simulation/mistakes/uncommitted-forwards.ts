@@ -1,8 +1,17 @@
-import { forwardPrefix, packName, parseForwardName, type PackKind } from "../../format/object-names.ts";
+import {
+  forwardPrefix,
+  packName,
+  parseForwardName,
+  type PackKind,
+  type PackName,
+} from "../../format/object-names.ts";
 import type { PlannedPacks } from "../../prune/prune-plan.ts";
 import { isListed } from "../../point/read-slot.ts";
+import type { Stage } from "../actors/stage.ts";
 import type { Mistake } from "./mistake.ts";
 
+const nameOf = ({ domain }: Stage, pack: PackName & { readonly kind: PackKind }): string =>
+  packName(domain, pack.kind, pack);
 const kinds: readonly PackKind[] = ["pack", "map"];
 
 /** A mover that dies before it commits is fenced, and what it had copied goes: then the only copy goes with it. */
@@ -20,6 +29,10 @@ export const uncommittedForwards: Mistake = {
         moved.push({ kind, session, lane, numbers: [number], sizeBytes: 0, why: "moved" });
       }
     }
-    return { ...plan, packs: [...plan.packs, ...moved] };
+    // Taken for moved already, they are not moved again.
+    const isMoved = (pack: PackName & { readonly kind: PackKind }) =>
+      moved.some((each) => nameOf(stage, { ...each, number: each.numbers[0]! }) === nameOf(stage, pack));
+    const candidates = plan.moves.candidates.filter((pack) => !isMoved(pack));
+    return { ...plan, packs: [...plan.packs, ...moved], moves: { ...plan.moves, candidates } };
   },
 };
