@@ -1,4 +1,3 @@
-import type { Grant } from "./grant.ts";
 import type { OperationDefinition } from "./operation-definition.ts";
 import type { RoleDefinition, RoleId } from "./role-definition.ts";
 
@@ -10,12 +9,6 @@ export function builtOperations(role: RoleDefinition): readonly OperationDefinit
 /** Nothing that this release does uses the role: all its work is planned. */
 export function isPlannedRole(role: RoleDefinition): boolean {
   return role.serves.length === 0;
-}
-
-/** The grants of operations, each once: operations that share a step share its grants. */
-export function distinctGrants(operations: readonly OperationDefinition[]): readonly Grant[] {
-  const byId = new Map(operations.flatMap(({ grants }) => grants).map((grant) => [grant.id, grant]));
-  return [...byId.values()];
 }
 
 /** The role that a launching role puts on its worker; who launches to recover files carries its own. */

@@ -8,7 +8,6 @@ export const roleSummarySchema = z.object({
   livesIn: z.string(),
   operations: z.array(z.string()),
 });
-export type RoleSummary = z.infer<typeof roleSummarySchema>;
 
 export const checkRequestSchema = z.object({
   operation: z.enum(["ec2.image-backup", "ec2.instance-restore"]),
@@ -76,7 +75,6 @@ export const chainReportSchema = z.object({
   findings: z.array(linkFindingSchema),
   excess: z.array(excessSchema).optional(),
 });
-export type ChainReportBody = z.infer<typeof chainReportSchema>;
 
 export const organizationCheckSchema = z.object({
   accountIds: z.array(accountIdSchema).max(1000).optional().describe("default: every account"),
@@ -102,4 +100,3 @@ export const organizationReportSchema = z.object({
     }),
   ),
 });
-export type OrganizationReportBody = z.infer<typeof organizationReportSchema>;

@@ -1,8 +1,5 @@
 import { Readable } from "node:stream";
 
-/** A binary stream in an operation's input: small ones arrive whole, large ones as they come over the wire. */
-export type WireBody = Uint8Array | Readable | undefined;
-
 /** The whole body in memory. A mismatch with the signed hash of the content rejects here. */
 export async function readBody(body: unknown): Promise<Uint8Array> {
   if (body === undefined || body === null) return new Uint8Array(0);

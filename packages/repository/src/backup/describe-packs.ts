@@ -1,4 +1,5 @@
-import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
+import { GarrisonError } from "@garrison/core/garrison-error";
+import { isTableDamage } from "../point/is-table-damage.ts";
 import type { SessionPlan } from "./backup-plan.ts";
 import type { BackupRun } from "./backup-run.ts";
 import type { VolumeResult } from "./backup-volume.ts";
@@ -29,8 +30,7 @@ async function readFacts(run: BackupRun<SessionPlan>, reader: VolumeReader): Pro
   try {
     return await reader.table();
   } catch (error) {
-    if (!isGarrisonError(error) || !(error.code.startsWith("object-") || error.code === "page-damaged"))
-      throw error;
+    if (!isTableDamage(error)) throw error;
     const { volumeId } = reader.volume;
     run.dependencies.logger.warn({ volumeId, code: error.code }, "the pack table of a base is not readable");
     return undefined;

@@ -1,5 +1,5 @@
-import { isGarrisonError } from "@garrison/core/garrison-error";
 import { mapConcurrent } from "@garrison/core/map-concurrent";
+import { isObjectError } from "../store/is-object-error.ts";
 import type { BackupDependencies } from "./backup-plan.ts";
 import { itemKinds } from "../format/format-limits.ts";
 import {
@@ -130,7 +130,7 @@ async function readMark(
     const object = decodeObject(dependencies.keys, name, await dependencies.store.read(name, call));
     return object.kind === "mark" ? decodeMark(object.body, name) : undefined;
   } catch (error) {
-    if (!isGarrisonError(error) || !error.code.startsWith("object-")) throw error;
+    if (!isObjectError(error)) throw error;
     dependencies.logger.warn({ mark: name, code: error.code }, "a mark is not readable and is left aside");
     return undefined;
   }
@@ -192,7 +192,7 @@ async function readSealed(
     const { lane, kind, number } = address;
     return { address, entries, pack: { lane, kind, number, items: entries.length, sizeBytes } };
   } catch (error) {
-    if (!isGarrisonError(error) || !error.code.startsWith("object-")) throw error;
+    if (!isObjectError(error)) throw error;
     dependencies.logger.warn(
       { pack: listed.object.key, code: error.code },
       "a pack is not readable and is left aside",

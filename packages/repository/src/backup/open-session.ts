@@ -9,7 +9,7 @@ import type { PointRecord } from "../format/point-record.ts";
 import { decodeObject, encodeObject } from "../format/sealed-object.ts";
 import { decodeOpen, encodeOpen, type SessionOpen } from "../format/session-objects.ts";
 import type { StoreCall } from "../store/object-store.ts";
-import { readIfThere } from "../point/read-slot.ts";
+import { readIfThere } from "../store/read-if-there.ts";
 import { shakeHands, storeBase } from "./session-bases.ts";
 
 /** A session whose `open` and lane are stored and whose bases have been shaken hands with. */

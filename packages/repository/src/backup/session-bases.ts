@@ -1,6 +1,6 @@
-import { isGarrisonError } from "@garrison/core/garrison-error";
 import type { Logger } from "@garrison/core/logger";
 import type { Random } from "@garrison/core/random";
+import { isObjectError } from "../store/is-object-error.ts";
 import { formatJson, parseJson } from "../format/json-fields.ts";
 import { baseName, basePrefix } from "../format/object-names.ts";
 import type { PointRecord } from "../format/point-record.ts";
@@ -34,7 +34,7 @@ export async function shakeHands(
     const content = await readSlot(dependencies, base, call);
     return content?.state === "point" ? content.record : undefined;
   } catch (error) {
-    if (!isGarrisonError(error) || !error.code.startsWith("object-")) throw error;
+    if (!isObjectError(error)) throw error;
     dependencies.logger.warn({ base: base.session, code: error.code }, "a restore point is not readable");
     return undefined;
   }
@@ -179,7 +179,7 @@ async function leaveAside<Result>(
   try {
     return await read();
   } catch (error) {
-    if (!isGarrisonError(error) || !error.code.startsWith("object-")) throw error;
+    if (!isObjectError(error)) throw error;
     dependencies.logger.warn({ base: name, code: error.code }, "a base is not readable and is left aside");
     return undefined;
   }

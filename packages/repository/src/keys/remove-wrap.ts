@@ -3,10 +3,13 @@ import { decodeRetiredMark, encodeRetiredMark, retiredName } from "../format/key
 import { isAuthenticWrap, wrapName } from "../format/key-wrap.ts";
 import { deleteObject } from "../store/delete-object.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
+import { readIfThere } from "../store/read-if-there.ts";
 import type { Keyring } from "./open-keyring.ts";
 import { readKeyObjects, type KeyObjects } from "./read-key-objects.ts";
 import { requireCurrentKeys } from "./require-current-keys.ts";
 import type { KeyDependencies } from "./write-wrap.ts";
+
+const attemptsToMark = 5;
 
 /** `retired`: the store refuses to delete it (a lock), and a mark says that it doesn't count any more. */
 export type RemoveOutcome = "deleted" | "retired";
@@ -48,23 +51,18 @@ async function retire(
   const first = keyring.masterKeys[0]!;
   const name = retiredName(wrapId);
   const bytes = encodeRetiredMark(place, { retiredAtMs }, first);
-  let known: Uint8Array | undefined;
-  // Gone again, if somebody else has removed the wrap meanwhile: then there is room for a mark that means nothing.
-  while (known === undefined) {
+  // A mark that is in the way and gone again was somebody else's, who has removed the wrap or let it be meanwhile.
+  for (let attempt = 0; attempt < attemptsToMark; attempt += 1) {
     if ((await store.create(name, bytes, call)) === "created") return;
-    known = await readMark(store, name, call);
+    const known = await readIfThere(store, name, call);
+    if (known === undefined) continue;
+    if (decodeRetiredMark(place, known, first) !== undefined) return;
+    throw new GarrisonError(
+      "object-damaged",
+      `${name} is not authentic: delete it, then remove the key again`,
+    );
   }
-  if (decodeRetiredMark(place, known, first) !== undefined) return;
-  throw new GarrisonError("object-damaged", `${name} is not authentic: delete it, then remove the key again`);
-}
-
-async function readMark(store: ObjectStore, name: string, call: StoreCall): Promise<Uint8Array | undefined> {
-  try {
-    return await store.read(name, call);
-  } catch (error) {
-    if (isGarrisonError(error, "object-missing")) return undefined;
-    throw error;
-  }
+  throw new GarrisonError("keys-conflict", `others are removing ${wrapId} from ${store.address}, too`);
 }
 
 async function deleteMarked(store: ObjectStore, wrapId: string, call: StoreCall): Promise<RemoveOutcome> {

@@ -1,4 +1,5 @@
 import { isGarrisonError } from "@garrison/core/garrison-error";
+import { isObjectError } from "../store/is-object-error.ts";
 import { decodeForward, type Forward } from "../format/forward.ts";
 import {
   forwardName,
@@ -121,7 +122,7 @@ async function openForward(
     const { isSigned, body } = readSignedBody(keys, object);
     return object.kind === "forward" && isSigned ? decodeForward(body, name, key) : undefined;
   } catch (error) {
-    if (isGarrisonError(error) && error.code.startsWith("object-")) return undefined;
+    if (isObjectError(error)) return undefined;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { pointName, seriesHash } from "../format/object-names.ts";
 import { decodeObject, encodeObject } from "../format/sealed-object.ts";
 import { backUp, call, drawSession, MemoryDisk, openFixture } from "../simulation/engine-fixture.ts";
-import { isListed, readSlot } from "./read-slot.ts";
+import { readSlot } from "./read-slot.ts";
 
 test("a record that is reclaimed between the listing and the reading is not there", async () => {
   const fixture = openFixture("reclaimed");
@@ -34,17 +34,4 @@ test("a record that a writer sealed for the slot of another point is not taken f
     code: "object-damaged",
     message: expect.stringContaining("belongs under another name"),
   });
-});
-
-test("an object is found in a listing that is in no order", async () => {
-  const fixture = openFixture("unsorted");
-  const store = {
-    ...fixture.store,
-    async *list(prefix: string, listing: typeof call) {
-      yield* (await Array.fromAsync(fixture.store.list(prefix, listing))).reverse();
-    },
-  };
-  for (const name of ["a/b", "a/b.c", "a/bc"]) await store.create(name, Buffer.from("x"), call);
-  expect(await isListed(store, "a/b", call)).toBe(true);
-  expect(await isListed(store, "a/", call)).toBe(false);
 });

@@ -5,6 +5,7 @@ import { decodeObject, readSignedBody, type OpenedObject } from "../format/seale
 import { decodeMoves, type SessionMoves } from "../format/session-objects.ts";
 import type { DomainKeys } from "../keys/keys.ts";
 import type { ObjectStore, StoreCall } from "../store/object-store.ts";
+import { readIfThere } from "../store/read-if-there.ts";
 
 export interface SlotDependencies {
   readonly store: ObjectStore;
@@ -35,22 +36,8 @@ export async function readSlot(
   call: StoreCall,
 ): Promise<SlotContent | undefined> {
   const { keys, store } = dependencies;
-  const bytes = await readRecordIfThere(store, pointName(keys.domain, address.series, address.session), call);
+  const bytes = await readIfThere(store, pointName(keys.domain, address.series, address.session), call);
   return bytes === undefined ? undefined : decodeSlot(keys, address, bytes);
-}
-
-/** A record may be reclaimed between the listing and the reading; a tombstone never is. */
-async function readRecordIfThere(
-  store: ObjectStore,
-  name: string,
-  call: StoreCall,
-): Promise<Uint8Array | undefined> {
-  try {
-    return await readIfThere(store, name, call);
-  } catch (error) {
-    if (isGarrisonError(error, "object-missing")) return undefined;
-    throw error;
-  }
 }
 
 /** Throws `object-damaged` or `object-malformed` for what no writer and no keeper of this domain made for this slot. */
@@ -120,24 +107,7 @@ async function isOutranked(
   const { keys, store } = dependencies;
   if (tombstone.epoch === keys.epoch) return false;
   const name = pointName(keys.domain, tombstone.series, tombstone.session);
-  const bytes = await readRecordIfThere(store, name, call);
+  const bytes = await readIfThere(store, name, call);
   const slot = bytes === undefined ? undefined : openIfAuthentic(keys, name, bytes);
   return slot !== undefined && slot.epoch > tombstone.epoch;
-}
-
-/** Absence is established by a listing of the exact name: without list rights a store may answer "denied" for it. */
-export async function readIfThere(
-  store: ObjectStore,
-  name: string,
-  call: StoreCall,
-): Promise<Uint8Array | undefined> {
-  if (!(await isListed(store, name, call))) return undefined;
-  return store.read(name, call);
-}
-
-/** Whether there is an object of exactly this name. */
-export async function isListed(store: ObjectStore, name: string, call: StoreCall): Promise<boolean> {
-  // The first one where listings are sorted; some stores list in no order.
-  for await (const object of store.list(name, call)) if (object.key === name) return true;
-  return false;
 }

@@ -1,4 +1,4 @@
-import { isGarrisonError } from "@garrison/core/garrison-error";
+import { isTableDamage } from "../point/is-table-damage.ts";
 import type { Finding } from "../check/check-plan.ts";
 import { pointName } from "../format/object-names.ts";
 import type { PointRecord, RecordVolume } from "../format/point-record.ts";
@@ -11,7 +11,7 @@ import { countReferences } from "./count-references.ts";
 import { nameOfPack } from "./find-survivors.ts";
 import type { KnownSessions } from "./known-sessions.ts";
 import type { PruneDependencies } from "./prune-plan.ts";
-import { isDamageCode, isReclaimed } from "./read-tables.ts";
+import { isReclaimed } from "./read-tables.ts";
 import { ReferenceCounts } from "./reference-counts.ts";
 import { sessionKey } from "./session-sets.ts";
 import type { PointFacts } from "./survey-sessions.ts";
@@ -100,7 +100,7 @@ async function auditPoint(
       for (const session of audit.sessions) untouchable.add(session);
     }
   } catch (error) {
-    if (!isGarrisonError(error) || !isDamageCode(error.code)) throw error;
+    if (!isTableDamage(error)) throw error;
     // Reclaimed by another pass: a session that opened after our survey may have taken it for its base before.
     if (await isReclaimed(pruner, root, call)) return { findings, untouchable, isUnreadable: true };
     // The older point may be the one that can't be read, or that another pass has reclaimed.

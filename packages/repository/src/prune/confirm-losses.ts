@@ -8,7 +8,7 @@ import {
   type PackName,
 } from "../format/object-names.ts";
 import type { PackUse } from "../format/pack-table.ts";
-import { isListed } from "../point/read-slot.ts";
+import { isListed } from "../store/read-if-there.ts";
 import type { StoreCall } from "../store/object-store.ts";
 import { originKey } from "./find-survivors.ts";
 import type { PruneDependencies } from "./prune-plan.ts";

@@ -1,5 +1,6 @@
-import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
+import { GarrisonError } from "@garrison/core/garrison-error";
 import { forEachConcurrent } from "@garrison/core/map-concurrent";
+import { isObjectError } from "../store/is-object-error.ts";
 import { forwardName, packName, pointName, sessionPrefix } from "../format/object-names.ts";
 import { endSlot, fenceSlot } from "../keeper/end-session.ts";
 import { writeNote } from "../keeper/notes.ts";
@@ -102,7 +103,7 @@ class Pass {
       const content = await readSlot(this.#pruner, slot, this.#call);
       return content?.state === "fence" || content?.state === "given-up";
     } catch (error) {
-      if (isGarrisonError(error) && error.code.startsWith("object-")) return false;
+      if (isObjectError(error)) return false;
       throw error;
     }
   }

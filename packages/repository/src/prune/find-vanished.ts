@@ -1,4 +1,4 @@
-import { isGarrisonError } from "@garrison/core/garrison-error";
+import { isObjectError } from "../store/is-object-error.ts";
 import type { SessionBase } from "../format/session-objects.ts";
 import { readSlot, readTombstone } from "../point/read-slot.ts";
 import type { StoreCall } from "../store/object-store.ts";
@@ -41,7 +41,7 @@ async function isThere(pruner: PruneDependencies, suspect: Suspect, call: StoreC
     const slot = await readSlot(pruner, suspect, call);
     return suspect.wasPoint ? slot?.state === "point" : slot !== undefined;
   } catch (error) {
-    if (isGarrisonError(error) && error.code.startsWith("object-")) return false;
+    if (isObjectError(error)) return false;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { isGarrisonError } from "@garrison/core/garrison-error";
+import { isObjectError } from "../store/is-object-error.ts";
 import { readFooter } from "../backup/load-resume.ts";
 import type { Finding } from "../check/check-plan.ts";
 import { findForwarded, type Forward } from "../format/forward.ts";
@@ -89,7 +90,7 @@ export async function locateSurvivors(
     footer = await readFooter(pruner, { address: candidate, sizeBytes: candidate.sizeBytes }, call);
   } catch (error) {
     if (isGarrisonError(error, "object-missing")) return { origins: undefined };
-    if (isGarrisonError(error) && error.code.startsWith("object-")) return stays(error.message);
+    if (isObjectError(error)) return stays(error.message);
     throw error;
   }
   const located: OriginSurvivors[] = [];

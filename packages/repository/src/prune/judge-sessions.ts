@@ -1,4 +1,4 @@
-import { isGarrisonError } from "@garrison/core/garrison-error";
+import { isObjectError } from "../store/is-object-error.ts";
 import type { Finding } from "../check/check-plan.ts";
 import { endName, openName, parseSlotName, pointName } from "../format/object-names.ts";
 import type { SessionBase } from "../format/session-objects.ts";
@@ -196,7 +196,7 @@ class Bench {
     try {
       return (await readSlot(this.#pruner, { series, session }, call))?.state === "point";
     } catch (error) {
-      if (isGarrisonError(error) && error.code.startsWith("object-")) return true;
+      if (isObjectError(error)) return true;
       throw error;
     }
   }

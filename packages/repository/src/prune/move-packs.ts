@@ -1,4 +1,5 @@
 import { isGarrisonError } from "@garrison/core/garrison-error";
+import { isTableDamage } from "../point/is-table-damage.ts";
 import type { Finding } from "../check/check-plan.ts";
 import { packPrefix, parsePackName, type ForwardName, type PackKind } from "../format/object-names.ts";
 import type { MarkPack } from "../format/session-objects.ts";
@@ -8,7 +9,6 @@ import { findSurvivors, nameOfPack, originKey, type Survivors } from "./find-sur
 import { listUnits, locateSurvivors, type MoveUnit, type OriginSurvivors } from "./gather-units.ts";
 import { MovedPackWriter } from "./moved-pack-writer.ts";
 import type { MoveCandidate, PruneDependencies, PrunePlan } from "./prune-plan.ts";
-import { isDamageCode } from "./read-tables.ts";
 
 export interface MoveResult {
   /** Packs whose survivors are elsewhere now, under a session that counts: they may go. */
@@ -96,7 +96,7 @@ async function findBatch(
     const isKnown = await findSurvivors(pruner, { roots: plan.roots, survivors }, call);
     if (!isKnown) return stopped("a restore point has been reclaimed since the plan was made");
   } catch (error) {
-    if (!isGarrisonError(error) || !isDamageCode(error.code)) throw error;
+    if (!isTableDamage(error)) throw error;
     return stopped(error.message);
   }
   const units: LocatedUnit[] = [];

@@ -1,5 +1,6 @@
 import { isGarrisonError, type GarrisonError } from "@garrison/core/garrison-error";
 import { mapConcurrent } from "@garrison/core/map-concurrent";
+import { isTableDamage } from "../point/is-table-damage.ts";
 import { PackTable, type PackUse } from "../format/pack-table.ts";
 import type { ItemAddress } from "../format/page-reference.ts";
 import { openForwardReader } from "../point/forward-reader.ts";
@@ -41,10 +42,6 @@ export function listRootVolumes(roots: readonly PointFacts[]): readonly RootVolu
 
 function placeOf(point: PointFacts, volumeId: string): string {
   return `${point.series}/${volumeId}`;
-}
-
-export function isDamageCode(code: string): boolean {
-  return code.startsWith("object-") || code === "page-damaged";
 }
 
 /** A root's pack table, which is decoded when it is asked for and never held as a whole. */
@@ -100,7 +97,7 @@ async function orDamage<Result>(read: () => Promise<Result>): Promise<Result | G
   try {
     return await read();
   } catch (error) {
-    if (isGarrisonError(error) && isDamageCode(error.code)) return error;
+    if (isTableDamage(error)) return error;
     throw error;
   }
 }

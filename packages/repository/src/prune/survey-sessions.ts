@@ -1,5 +1,6 @@
 import { isGarrisonError, type GarrisonError } from "@garrison/core/garrison-error";
 import { mapConcurrent } from "@garrison/core/map-concurrent";
+import { isObjectError } from "../store/is-object-error.ts";
 import {
   endPrefix,
   packFolder,
@@ -168,14 +169,14 @@ async function readSessionObject(
     if (object.kind !== (isOpen ? "open" : "base")) return undefined;
     return isOpen ? decodeOpenHead(object.body, key) : decodeBase(object.body, key);
   } catch (error) {
-    if (isGarrisonError(error) && isUnreadable(error)) return undefined;
+    if (isUnreadable(error)) return undefined;
     throw error;
   }
 }
 
 /** An epoch that is not known may be a stranger's rubbish. What it may reach stays either way. */
-function isUnreadable(error: GarrisonError): boolean {
-  return error.code.startsWith("object-") || error.code === "keys-outdated";
+function isUnreadable(error: unknown): error is GarrisonError {
+  return isObjectError(error) || isGarrisonError(error, "keys-outdated");
 }
 
 async function listSlots(

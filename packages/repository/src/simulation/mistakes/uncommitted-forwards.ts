@@ -6,7 +6,7 @@ import {
   type PackName,
 } from "../../format/object-names.ts";
 import type { PlannedPacks } from "../../prune/prune-plan.ts";
-import { isListed } from "../../point/read-slot.ts";
+import { isListed } from "../../store/read-if-there.ts";
 import type { Stage } from "../actors/stage.ts";
 import type { Mistake } from "./mistake.ts";
 
