@@ -17,7 +17,7 @@ import {
 } from "./story.ts";
 
 /** Enough on the disk for several packs. */
-const bigDisk = { rootFilesMiB: 384 };
+const bigDisk = { rootFilesMiB: 256 };
 /** So much that some of it is sealed in packs that are in the repository. */
 const severalPacks = 40 * MiB;
 const { signal } = new AbortController();
@@ -46,7 +46,7 @@ describe("a backup survives", () => {
 
   test("the loss of its appliance: the run goes on after the restart", async () => {
     await using folder = await StoryFolder.open();
-    const options = storyOptions(folder.path, bigDisk);
+    const options = storyOptions(folder.path);
     const before = await setUpStory(options, signal);
     await slowBlocks(before.lab);
     const runId = await startBackup(before, signal);
@@ -60,7 +60,7 @@ describe("a backup survives", () => {
 
   test("the loss of everything: the next start comes up, lists nothing half-made and leaves nothing behind", async () => {
     await using folder = await StoryFolder.open();
-    const options = storyOptions(folder.path, bigDisk);
+    const options = storyOptions(folder.path);
     const before = await setUpStory(options, signal);
     await slowBlocks(before.lab);
     const runId = await startBackup(before, signal);

@@ -64,7 +64,7 @@ async function buildDataImage(plan: DiskImagesPlan, file: string, signal: AbortS
 
 /** Whole GiB, as EBS has it, with room to write in. */
 function diskSize(filesBytes: number): number {
-  return Math.ceil((filesBytes * 1.5) / GiB + 1) * GiB;
+  return Math.ceil((filesBytes * 1.5) / GiB + 0.5) * GiB;
 }
 
 async function makeSparseFile(path: string, sizeBytes: number): Promise<void> {
