@@ -1,3 +1,4 @@
+import { mkdtempSync, rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +16,10 @@ import { setUpDemo, type DemoOptions, type RunningDemo } from "../../packages/cl
 import { systemClock } from "@garrison/core/clock";
 import { silentLogger } from "@garrison/core/logger";
 import { systemRandom } from "@garrison/core/random";
+
+/** What all stories of a test file start from. */
+const partsDir = mkdtempSync(join(tmpdir(), "garrison-story-parts-"));
+process.once("exit", () => rmSync(partsDir, { recursive: true, force: true }));
 
 /** A folder of its own for one story, removed afterwards. */
 export class StoryFolder implements AsyncDisposable {
@@ -36,6 +41,7 @@ export class StoryFolder implements AsyncDisposable {
 export function storyOptions(dataDir: string, change: Partial<DemoOptions> = {}): DemoOptions {
   return {
     dataDir,
+    partsDir,
     labPort: 0,
     appliancePort: 0,
     rootFilesMiB: 64,

@@ -40,6 +40,7 @@ async function tellStory(flags: DemoFlags, context: CliContext): Promise<void> {
   const out = flags.json === true ? context.stderr : context.stdout;
   const options = {
     dataDir: flags.data,
+    partsDir: flags.data,
     labPort: flags.labPort,
     appliancePort: flags.port,
     rootFilesMiB: flags.rootFiles,

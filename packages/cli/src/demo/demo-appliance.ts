@@ -11,12 +11,15 @@ export interface DemoBundle {
 }
 
 /** Builds the workers' program as it would run on Amazon Linux, or finds it built. */
-export async function buildDemoBundle(dataDir: string, signal: AbortSignal): Promise<DemoBundle> {
+export async function buildDemoBundle(
+  { dataDir, partsDir }: { readonly dataDir: string; readonly partsDir: string },
+  signal: AbortSignal,
+): Promise<DemoBundle> {
   await using build = await startProgram<DemoBundle>(
     {
       name: "build of the workers' program",
       entry: new URL("../../../worker/src/bundle-main.ts", import.meta.url),
-      args: [join(dataDir, "bundle")],
+      args: [join(partsDir, "bundle")],
       environment: {},
       logFile: join(dataDir, "bundle.log"),
       readyTimeoutMs: 5 * minuteMs,

@@ -16,6 +16,8 @@ import type { DemoTimer } from "./demo-timer.ts";
 
 export interface DemoOptions {
   readonly dataDir: string;
+  /** What is the same in every demo of this size: disk images and the workers' program, made once. */
+  readonly partsDir: string;
   readonly labPort: number;
   readonly appliancePort: number;
   readonly rootFilesMiB: number;
@@ -95,14 +97,14 @@ async function prepareAppliance(
   options: DemoOptions,
   { environment, signal }: CliContext,
 ): Promise<readonly [KeptRunning["startAppliance"], string]> {
-  const bundle = await buildDemoBundle(options.dataDir, signal);
+  const bundle = await buildDemoBundle(options, signal);
   const start = () => startDemoAppliance({ ...options, lab, bundle, environment }, signal);
   return [start, formatSize(bundle.sizeBytes)];
 }
 
 function imagesPlan(options: DemoOptions) {
   return {
-    folder: join(options.dataDir, "images"),
+    folder: join(options.partsDir, "images"),
     sources: ["/usr/lib", "/usr/bin", "/usr/share"],
     rootFilesBytes: options.rootFilesMiB * MiB,
     dataFilesBytes: options.dataFilesMiB * MiB,

@@ -53,7 +53,7 @@ export async function proveRoles(
   context: CliContext,
   tell: TellProgress,
 ): Promise<ProofRecord> {
-  const bundle = await buildDemoBundle(wish.folder, context.signal);
+  const bundle = await buildDemoBundle({ dataDir: wish.folder, partsDir: wish.folder }, context.signal);
   const proving = { wish, context, bundle, tell };
   const scenarios = scenariosOf(wish);
   await using stack = new AsyncDisposableStack();
