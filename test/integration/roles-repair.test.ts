@@ -25,6 +25,7 @@ import { issueRoleCredentials } from "@garrison/lab/identity/issue-role-credenti
 import { startLab, type RunningLab } from "@garrison/lab/start-lab";
 import { chainSubjects } from "@garrison/roles/chain-subjects";
 import { exportRole, roleValues, type ExportOptions } from "@garrison/roles/export-role";
+import { beforeOf } from "@garrison/roles/testing/held-in-memory";
 import { planRepair } from "@garrison/roles/repair/plan-repair";
 import type { UndoRecord } from "@garrison/roles/repair/plan-undo";
 import type { RepairPlan } from "@garrison/roles/repair/repair-plan";
@@ -221,7 +222,7 @@ describe("garrison roles repair", () => {
     expect(undone.stdout).toContain("3 changes taken back");
     expect(await held()).toEqual(before);
     const again = await run(production, "roles", "undo", file("undo.json"), "--yes");
-    expect(again.stdout).toContain("is as it was before the repair");
+    expect(again.stdout).toContain("is as it was before");
     expect(again.code).toBe(0);
   });
 
@@ -270,7 +271,7 @@ describe("a repair under way", () => {
     const now = await held();
     let recorded = 0;
     const execution = {
-      expected: shown,
+      expected: beforeOf(shown),
       changes: planOf(shown).changes,
       record: async () => void recorded++,
     };
@@ -288,7 +289,7 @@ describe("a repair under way", () => {
     const { changes } = planOf(before);
     const rule = { service: "iam", operation: "AddRoleToInstanceProfile", fault: "conflict" };
     await fetch(`${lab.endpoint}/_lab/faults`, { method: "POST", body: JSON.stringify(rule) });
-    const execution = { expected: before, changes, record: async () => undefined };
+    const execution = { expected: beforeOf(before), changes, record: async () => undefined };
     const failed = executeRoleChanges(iam(), execution, call);
     await expect(failed).rejects.toMatchObject({
       code: "repair-interrupted",
@@ -309,7 +310,7 @@ describe("a repair under way", () => {
     const half = await held();
     const rest = planOf(half).changes;
     expect(rest).toEqual(changes.slice(2));
-    await executeRoleChanges(iam(), { expected: half, changes: rest, record: async () => undefined }, call);
+    await executeRoleChanges(iam(), { expected: beforeOf(half), changes: rest, record: async () => undefined }, call);
     expect(planOf(await held()).changes).toEqual([]);
   });
 
@@ -327,7 +328,7 @@ describe("garrison roles undo", () => {
     await breakWorker();
     const before = await held();
     const { changes } = planOf(before);
-    await executeRoleChanges(iam(), { expected: before, changes, record: async () => undefined }, call);
+    await executeRoleChanges(iam(), { expected: beforeOf(before), changes, record: async () => undefined }, call);
     const record = {
       format: "garrison-role-undo/1",
       roleArn: workerRole,
@@ -358,7 +359,7 @@ describe("garrison roles undo", () => {
     };
     writeFileSync(file("forged.json"), JSON.stringify(record));
     const done = await run(production, "roles", "undo", file("forged.json"), "--yes");
-    expect(done.stderr).toContain("is not what a repair writes");
+    expect(done.stderr).toContain("is not what a create or a repair writes");
     expect(done.code).toBe(2);
   });
 });

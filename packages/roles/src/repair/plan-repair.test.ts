@@ -6,7 +6,7 @@ import { chainSubjects } from "../chain-subjects.ts";
 import { checkChain } from "../check-chain.ts";
 import { exportRole, roleValues, type ExportOptions } from "../export-role.ts";
 import type { RoleId } from "../role-definition.ts";
-import { applyOwnerPatch, heldInMemory, holdInMemory } from "../testing/held-in-memory.ts";
+import { applyOwnerPatch, beforeOf, heldInMemory, holdInMemory } from "../testing/held-in-memory.ts";
 import {
   addRole,
   memoryPolicyReader,
@@ -231,7 +231,11 @@ const own: readonly Row[] = [
   ],
 ];
 
-function repair({ plan, held, role }: ReturnType<Stage["plan"]>[number]): UndoRecord {
+function repair({
+  plan,
+  held,
+  role,
+}: ReturnType<Stage["plan"]>[number]): UndoRecord & { readonly before: HeldRole } {
   holdInMemory(role, applyChanges(held, plan.changes));
   return {
     format: "garrison-role-undo/1",
@@ -258,7 +262,10 @@ describe("a repair mends what its owner broke, finds nothing to do afterwards, a
       const mended = role(record.roleArn.endsWith("worker") ? "worker" : "backup-ec2");
       holdInMemory(
         mended,
-        applyChanges(heldInMemory(mended), planUndo(record, heldInMemory(mended), { force: false })),
+        applyChanges(
+          heldInMemory(mended),
+          planUndo(record, beforeOf(heldInMemory(mended)), { force: false }),
+        ),
       );
     }
     expect([role("backup-ec2"), role("worker")].map(heldInMemory)).toEqual(before);
@@ -483,14 +490,14 @@ describe("an undo", () => {
   it("does nothing when it is given a second time", () => {
     const { record, role } = repaired();
     holdInMemory(role, record.before);
-    expect(planUndo(record, heldInMemory(role), { force: false })).toEqual([]);
+    expect(planUndo(record, beforeOf(heldInMemory(role)), { force: false })).toEqual([]);
   });
 
   it("takes back what a repair that ended half-way had done", () => {
     const { record } = repaired();
     const half = applyChanges(record.before, record.changes.slice(0, 2));
     expect(record.changes).toHaveLength(3);
-    const undone = applyChanges(half, planUndo(record, half, { force: false }));
+    const undone = applyChanges(half, planUndo(record, beforeOf(half), { force: false }));
     expect(undone).toEqual(record.before);
   });
 
@@ -498,15 +505,17 @@ describe("an undo", () => {
     const { record, role } = repaired();
     editPolicy(role, "garrison-worker", (one) => (one.Sid === "DialogueReceive" ? [] : [one]));
     const held = heldInMemory(role);
-    expect(() => planUndo(record, held, { force: false })).toThrow(
+    expect(() => planUndo(record, beforeOf(held), { force: false })).toThrow(
       "the inline policy garrison-worker changed since",
     );
-    expect(applyChanges(held, planUndo(record, held, { force: true }))).toEqual(record.before);
+    expect(applyChanges(held, planUndo(record, beforeOf(held), { force: true }))).toEqual(record.before);
   });
 
   it("refuses a role that was changed where the repair never was", () => {
     const { record, role } = repaired();
     addOwn("theirs", everything)(role);
-    expect(() => planUndo(record, heldInMemory(role), { force: false })).toThrow("the inline policy theirs");
+    expect(() => planUndo(record, beforeOf(heldInMemory(role)), { force: false })).toThrow(
+      "the inline policy theirs",
+    );
   });
 });

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { ChainSubject } from "../chain-subjects.ts";
 import { inlineTotalLimit, trustPolicyLimit } from "../pack-policies.ts";
-import type { RoleChange } from "../plan-role.ts";
+import type { RoleChange } from "../role-change.ts";
 import type { CallerFacts } from "../prober.ts";
 import { parseRoleArn } from "../role-arn.ts";
 import { isOwnPolicy, openDrafts, type Drafts, type Surroundings } from "./document-draft.ts";

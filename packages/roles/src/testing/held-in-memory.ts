@@ -1,5 +1,6 @@
 import type { HeldRole } from "../repair/held-role.ts";
 import type { OwnerPatch } from "../repair/repair-plan.ts";
+import type { RoleBefore } from "../repair/role-before.ts";
 import { parseRoleArn } from "../role-arn.ts";
 import type { MemoryRole, MemoryWorld } from "./memory-world.ts";
 
@@ -24,6 +25,11 @@ export function heldInMemory({
     ...(boundary === undefined ? {} : { boundary: { arn: boundary.name ?? "", document: boundary.policy } }),
     instanceProfiles: profiles.map((name) => ({ name, roleNames: [roleName] })),
   };
+}
+
+/** What a plan starts from where there is a role, and no managed policy of ours. */
+export function beforeOf(held: HeldRole): RoleBefore {
+  return { roleArn: held.roleArn, held, profiles: held.instanceProfiles, managed: {} };
 }
 
 /** Writes what a repair or an undo came to back into the world. */
