@@ -21,8 +21,8 @@ export interface RoleEvents {
 
 /** Two lookups a second are an account's whole quota in a Region: others' tools get half of it. */
 const pauseMs = 1000;
-/** A thousand events about one role. */
-const maxPages = 20;
+/** Five hundred events about one role, and ten seconds. */
+const maxPages = 10;
 
 /** The calls that can have made the changes, from the event history of the role's account. */
 export async function findRoleEvents(

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { RoleDocuments } from "./export-role.ts";
+import { inlineTotalLimit } from "./pack-policies.ts";
+import { policySize } from "./policy-statement.ts";
 import {
   isAttached,
   isManagedName,
@@ -38,8 +40,23 @@ function trustChanges(
   return [{ what: "replace the trust policy", name: roleName, before: held.trust, after: trust }];
 }
 
-function inlineChanges({ held }: RoleBefore, { inlinePolicies }: RoleDocuments): readonly RoleChange[] {
+function inlineChanges(
+  { held, roleArn }: RoleBefore,
+  { inlinePolicies }: RoleDocuments,
+): readonly RoleChange[] {
   const present = held?.inlinePolicies ?? {};
+  const foreign = Object.entries(present).filter(([name]) => !name.startsWith("garrison-"));
+  const kept = [
+    ...foreign.map(([, document]) => document),
+    ...inlinePolicies.map(({ document }) => document),
+  ];
+  const size = kept.reduce((sum, document) => sum + policySize(document), 0);
+  if (inlinePolicies.length > 0 && size > inlineTotalLimit) {
+    throw new GarrisonError(
+      "role-document-too-large",
+      `the inline policies of ${roleArn} would have ${size} characters with those that aren't Garrison's, and IAM takes ${inlineTotalLimit}`,
+    );
+  }
   const wanted = new Set(inlinePolicies.map(({ name }) => name));
   const written = inlinePolicies.flatMap(({ document, name }): readonly RoleChange[] => {
     const before = present[name];

@@ -25,6 +25,10 @@ export function registerRepair(roles: Command, context: CliContext): void {
     )
     .argument("<arn>", "the role")
     .option("--as <role>", "which role of the catalogue the ARN is (default: told by its name)")
+    .option(
+      "--subnet <id>",
+      "where workers are launched: with read rights, its VPC's endpoints are judged too",
+    )
     .option("--region <region>", "where its rights are tried (default: the first of --regions, AWS_REGION)");
   addRoleOptions(addWritingOptions(repair))
     .addHelpText(

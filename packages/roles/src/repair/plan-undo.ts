@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { parseRoleArn } from "../role-arn.ts";
 import type { RoleChange } from "../role-change.ts";
+import { withoutDeleted } from "./deleted-principals.ts";
 import type { HeldRole } from "./held-role.ts";
 import { isAttached, managedPolicyArn, type RoleBefore } from "./role-before.ts";
 
@@ -65,7 +66,11 @@ function stateOf(change: RoleChange, { before }: UndoRecord, now: RoleBefore): P
     case "create the role":
       return either(isDeepStrictEqual(held?.trust, after), held === undefined);
     case "replace the trust policy":
-      return either(isDeepStrictEqual(held?.trust, after), isDeepStrictEqual(held?.trust, before?.trust));
+      return either(
+        isDeepStrictEqual(held?.trust, after),
+        isDeepStrictEqual(held?.trust, before?.trust) ||
+          isDeepStrictEqual(held?.trust, withoutDeleted(before?.trust ?? {})),
+      );
     case "write the inline policy":
     case "delete the inline policy": {
       const present = held?.inlinePolicies[name];
@@ -143,7 +148,7 @@ function inverseOf(change: RoleChange, now: RoleBefore): RoleChange | undefined 
     case "create the role":
       return { what: "delete the role", name, ...given("before", held?.trust) };
     case "replace the trust policy":
-      return { what, name, ...given("before", held?.trust), ...given("after", before) };
+      return { what, name, ...given("before", held?.trust), after: withoutDeleted(before ?? {}) };
     case "write the inline policy":
     case "delete the inline policy": {
       const present = held?.inlinePolicies[name];

@@ -1,3 +1,4 @@
+import { withoutDeleted } from "../repair/deleted-principals.ts";
 import type { HeldRole } from "../repair/held-role.ts";
 import type { OwnerPatch } from "../repair/repair-plan.ts";
 import type { RoleBefore } from "../repair/role-before.ts";
@@ -30,6 +31,11 @@ export function heldInMemory({
 /** What a plan starts from where there is a role, and no managed policy of ours. */
 export function beforeOf(held: HeldRole): RoleBefore {
   return { roleArn: held.roleArn, held, profiles: held.instanceProfiles, managed: {} };
+}
+
+/** As an undo leaves it: IAM stores no trust that names deleted users or roles. */
+export function restored(held: HeldRole): HeldRole {
+  return { ...held, trust: withoutDeleted(held.trust) };
 }
 
 /** Writes what a repair or an undo came to back into the world. */
