@@ -2,10 +2,12 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  AttachRolePolicyCommand,
   CreatePolicyCommand,
   CreatePolicyVersionCommand,
   DeletePolicyCommand,
   DeleteRolePolicyCommand,
+  DetachRolePolicyCommand,
   GetPolicyCommand,
   ListAttachedRolePoliciesCommand,
   ListPolicyVersionsCommand,
@@ -123,6 +125,26 @@ describe("garrison roles create", () => {
   });
 });
 
+describe("every role that this release uses", () => {
+  const inProduction = ["--with-workers-in-production"];
+  it.each([
+    ["appliance", backup, []],
+    ["worker-deployment", backup, []],
+    ["worker", backup, ["--placement", "backup"]],
+    ["repository", backup, ["--bucket", "vault"]],
+    ["backup-ec2", production, []],
+    ["backup-ec2", production, inProduction],
+    ["restore-ec2", production, inProduction],
+    ["backup-efs", production, []],
+  ] as const)("holds after %s was created in %s with %j", async (id, account, more) => {
+    const undo = file(`${id}-${account}-${more.length}.json`);
+    const words = ["create", id, ...ours, ...more, "--yes", "--wait", "0", "--undo-file", undo];
+    const done = await runRoles({ lab, account, region, folder }, ...words);
+    expect(done.stdout).toContain(`garrison-${id}: The role holds`);
+    expect(done.code).toBe(0);
+  });
+});
+
 describe("a role whose rights don't fit into inline policies", () => {
   const regions = (count: number) => [
     "--regions",
@@ -148,6 +170,20 @@ describe("a role whose rights don't fit into inline policies", () => {
       profiles: [],
       managed: {},
     });
+  });
+
+  it("keeps a managed policy that another role has got meanwhile", async () => {
+    const undo = file("lent.json");
+    await wide("lent", 10, "--undo-file", undo);
+    const attachment = { RoleName: "garrison-worker", PolicyArn: policyArn("lent-1") };
+    await iam().send(new AttachRolePolicyCommand(attachment));
+    const refused = await run("undo", undo, "--yes");
+    expect(refused.stderr).toContain("the managed policy lent-1 changed since");
+    const forced = await run("undo", undo, "--yes", "--force");
+    expect(forced.code).toBe(0);
+    const left = await state("lent", "lent-1", "lent-2");
+    expect([left.held, Object.keys(left.managed)]).toEqual([undefined, ["lent-1"]]);
+    await iam().send(new DetachRolePolicyCommand(attachment));
   });
 
   it("has them changed by a new version, and undo brings the former into force and deletes the new one", async () => {

@@ -77,6 +77,8 @@ function stateOf(change: RoleChange, { before }: UndoRecord, now: RoleBefore): P
       return either(isDeepStrictEqual(present, after), isDeepStrictEqual(present, replaced));
     }
     case "create the managed policy":
+      if (isShared(now, name)) return "changed since";
+      return either(isDeepStrictEqual(managed[name]?.document, after), managed[name] === undefined);
     case "change the managed policy": {
       const present = managed[name]?.document;
       return either(isDeepStrictEqual(present, after), isDeepStrictEqual(present, replaced));
@@ -92,6 +94,12 @@ function stateOf(change: RoleChange, { before }: UndoRecord, now: RoleBefore): P
       return either(isIn, !isIn && (profile?.roleNames.length ?? 0) === 0);
     }
   }
+}
+
+/** Others have got it, or it has got versions since: IAM would not delete it. */
+function isShared(now: RoleBefore, name: string): boolean {
+  const { uses = 0, versions = 0 } = now.managed[name] ?? {};
+  return uses > (isAttached(now, name) ? 1 : 0) || versions > 1;
 }
 
 function either(isRepaired: boolean, isBefore: boolean): Part["state"] {
@@ -157,6 +165,8 @@ function inverseOf(change: RoleChange, now: RoleBefore): RoleChange | undefined 
       return present === undefined ? undefined : { what: "delete the inline policy", name, before: present };
     }
     case "create the managed policy":
+      // By force, too: what others have stays in the account.
+      if (isShared(now, name)) return undefined;
       return { what: "delete the managed policy", name, ...given("before", managed[name]?.document) };
     case "change the managed policy":
       return {
