@@ -35,6 +35,7 @@ import {
 
 const managementAccount = "999999999999";
 const workerRole = `arn:aws:iam::${productionAccount}:role/garrison-worker`;
+const operatorArn = `arn:aws:iam::${productionAccount}:user/operator`;
 const launchingRole = `arn:aws:iam::${productionAccount}:role/garrison-backup-ec2`;
 
 let lab: ApplianceLab;
@@ -310,7 +311,7 @@ describe("a change of a role since the last good check", () => {
       accountId: productionAccount,
       isBroken: true,
       changes: [{ part: "trust policy", before: right.trust, after: broken.trust }],
-      events: [],
+      events: [{ name: "UpdateAssumeRolePolicy", who: operatorArn, from: "127.0.0.1" }],
     });
     const again = others.filter(({ since }) => since === newest?.since);
     expect(again).toEqual([]);
@@ -325,7 +326,28 @@ describe("a change of a role since the last good check", () => {
     await createRole(lab.operator.production, documentsOf("worker"), { signal });
     const line = run.steps[0]?.log.find(({ message }) => message.startsWith("changed since"));
     expect(line).toMatchObject({ resource: workerRole });
-    expect(line?.message).toContain(`inline policy ${name}`);
+    expect(line?.message).toContain(`inline policy ${name}; PutRolePolicy by ${operatorArn} at 2`);
+  });
+
+  test("gets its author at a later check when CloudTrail could not be asked at first", async () => {
+    expect((await check()).verdict).toBe("passed");
+    const policy = { RoleName: "garrison-worker", PolicyName: "later" };
+    const silence = { service: "cloudtrail", operation: "LookupEvents", fault: "conflict" };
+    await fetch(`${lab.lab.endpoint}/_lab/faults`, { method: "POST", body: JSON.stringify(silence) });
+    await iam().send(new PutRolePolicyCommand({ ...policy, PolicyDocument: JSON.stringify(document) }));
+    const find = async () =>
+      (await driftsOf(workerRole)).find(({ changes }) => changes[0]?.part === "inline policy later");
+    expect((await check()).verdict).toBe("passed");
+    expect(await find()).toMatchObject({
+      events: [],
+      eventsUnread: expect.stringContaining("CloudTrail could not be asked: "),
+    });
+    await fetch(`${lab.lab.endpoint}/_lab/faults`, { method: "DELETE" });
+    await check();
+    const told = await find();
+    expect(told).toMatchObject({ events: [{ name: "PutRolePolicy", who: operatorArn }] });
+    expect(told).not.toHaveProperty("eventsUnread");
+    await iam().send(new DeleteRolePolicyCommand(policy));
   });
 
   test("is found without a run, on a schedule, though the role is still good", async () => {

@@ -45,11 +45,11 @@ const settings = (credentials: { accessKeyId: string; secretAccessKey: string; s
 });
 const operator = (account = production) => lab.operators[account]!;
 
-async function sessionOf(roleName: string, actions: readonly string[]) {
-  const iam = new IAMClient(settings(operator()));
+async function sessionOf(roleName: string, actions: readonly string[], account = production) {
+  const iam = new IAMClient(settings(operator(account)));
   const trust = {
     Version: "2012-10-17",
-    Statement: [{ Effect: "Allow", Principal: { AWS: production }, Action: "sts:AssumeRole" }],
+    Statement: [{ Effect: "Allow", Principal: { AWS: account }, Action: "sts:AssumeRole" }],
   };
   const { Role } = await iam.send(
     new CreateRoleCommand({ RoleName: roleName, AssumeRolePolicyDocument: JSON.stringify(trust) }),
@@ -64,7 +64,7 @@ async function sessionOf(roleName: string, actions: readonly string[]) {
       }),
     );
   }
-  const sts = new STSClient(settings(operator()));
+  const sts = new STSClient(settings(operator(account)));
   const { Credentials } = await sts.send(
     new AssumeRoleCommand({ RoleArn: Role!.Arn, RoleSessionName: "test" }),
   );
@@ -152,6 +152,18 @@ describe("a key", () => {
     expect(Buffer.from((await open()).Plaintext!).toString()).toBe("secret");
     await kms.send(new RevokeGrantCommand({ KeyId: KeyMetadata!.KeyId!, GrantId: grant.GrantId! }));
     await expect(open()).rejects.toMatchObject({ name: "AccessDeniedException" });
+  });
+
+  test("can be lent to a role of another account by a grant alone", async () => {
+    const kms = new KMSClient(settings(operator()));
+    const guest = await sessionOf("guest", [], "111111111111");
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
+    const KeyId = KeyMetadata!.Arn!;
+    const look = () => new KMSClient(settings(guest.keys)).send(new DescribeKeyCommand({ KeyId }));
+    await expect(look()).rejects.toMatchObject({ name: "AccessDeniedException" });
+    const grant = { KeyId, GranteePrincipal: guest.arn, Operations: ["DescribeKey" as const] };
+    await kms.send(new CreateGrantCommand(grant));
+    expect((await look()).KeyMetadata?.Arn).toBe(KeyId);
   });
 
   test("that AWS manages for EBS exists in each account and serves nobody directly", async () => {

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough, Writable } from "node:stream";
 import {
   AttachRolePolicyCommand,
   CreatePolicyCommand,
+  CreateRoleCommand,
+  DeleteRoleCommand,
   DetachRolePolicyCommand,
   PutRolePolicyCommand,
   RemoveRoleFromInstanceProfileCommand,
@@ -14,22 +15,16 @@ import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
 import { createRole } from "@garrison/aws/create-role";
 import { executeRoleChanges } from "@garrison/aws/execute-role-changes";
 import { readHeldRole } from "@garrison/aws/read-held-role";
-import type { CliContext } from "@garrison/cli/cli-context";
-import { register } from "@garrison/cli/commands/roles";
-import { systemClock } from "@garrison/core/clock";
-import { errorTable } from "@garrison/core/error-table";
-import { isGarrisonError } from "@garrison/core/garrison-error";
-import { silentLogger } from "@garrison/core/logger";
-import { systemRandom } from "@garrison/core/random";
 import { issueRoleCredentials } from "@garrison/lab/identity/issue-role-credentials";
 import { startLab, type RunningLab } from "@garrison/lab/start-lab";
 import { chainSubjects } from "@garrison/roles/chain-subjects";
 import { exportRole, roleValues, type ExportOptions } from "@garrison/roles/export-role";
+import { beforeOf } from "@garrison/roles/testing/held-in-memory";
 import { planRepair } from "@garrison/roles/repair/plan-repair";
 import type { UndoRecord } from "@garrison/roles/repair/plan-undo";
 import type { RepairPlan } from "@garrison/roles/repair/repair-plan";
-import { Command } from "commander";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { runRoles, type Ran } from "./run-roles.ts";
 
 const backup = "111111111111";
 const production = "222222222222";
@@ -97,57 +92,13 @@ function felt(): Promise<void> {
   return lab.lab.clock.sleep(iamDelayMs + 50, call.signal);
 }
 
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** The command in this process, as whoever has these keys: a program of its own costs more than what it does. */
-async function run(account: string, ...words: string[]): Promise<Ran> {
-  const keys = lab.operators[account]!;
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL: lab.endpoint,
-    AWS_REGION: region,
-    AWS_ACCESS_KEY_ID: keys.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
-    AWS_SHARED_CREDENTIALS_FILE: join(folder, "credentials"),
-    AWS_CONFIG_FILE: join(folder, "config"),
-  });
-  let stdout = "";
-  let code = 0;
-  const output = new Writable({
-    write(bytes, _encoding, done) {
-      stdout += String(bytes);
-      done();
-    },
-  }) as unknown as NodeJS.WriteStream;
-  const context: CliContext = {
-    clock: systemClock,
-    random: systemRandom,
-    logger: silentLogger,
-    signal: call.signal,
-    environment: process.env,
-    stdout: output,
-    stderr: output,
-    stdin: new PassThrough() as unknown as NodeJS.ReadStream,
-    setExitCode: (given) => {
-      code = given;
-    },
-  };
-  const program = new Command("garrison").exitOverride();
-  register(program, context);
-  try {
-    await program.parseAsync(words, { from: "user" });
-    return { code, stdout, stderr: "" };
-  } catch (error) {
-    if (!isGarrisonError(error)) throw error;
-    return { code: errorTable[error.code].exitCode, stdout, stderr: error.message };
-  }
+/** As the account's operator, without a terminal. */
+function run(account: string, ...words: readonly string[]): Promise<Ran> {
+  return runRoles({ lab, account, region, folder }, ...words);
 }
 
 const file = (name: string) => join(folder, name);
-const repairWords = ["roles", "repair", workerRole, "--backup-account", backup, "--external-id", externalId];
+const repairWords = ["repair", workerRole, "--backup-account", backup, "--external-id", externalId];
 
 /** No profile, EC2 not trusted, one right gone. */
 async function breakWorker(): Promise<void> {
@@ -194,6 +145,25 @@ describe("garrison roles repair", () => {
     expect(await held()).toEqual(before);
   });
 
+  it.each([
+    ["no\n", "Nothing was changed.", 1],
+    ["", "Nothing was changed.", 1],
+    ["yes\n", "3 changes written.", 0],
+  ])("asks at a terminal, and takes %j as said", async (typed, told, code) => {
+    await breakWorker();
+    const before = await held();
+    const undoFile = ["--undo-file", file(`typed-${code}-${typed.trim()}.json`), "--wait", "30"];
+    const done = await runRoles(
+      { lab, account: production, region, folder, typed },
+      ...repairWords,
+      ...undoFile,
+    );
+    expect(done.stdout).toContain(`Write these 3 changes to ${workerRole}? (yes/no) `);
+    expect(done.stdout).toContain(told);
+    expect(done.code).toBe(code);
+    if (code === 1) expect(await held()).toEqual(before);
+  });
+
   it("mends the role, waits until that is felt, finds nothing a second time, and is undone to the letter", async () => {
     await breakWorker();
     const before = await held();
@@ -217,11 +187,11 @@ describe("garrison roles repair", () => {
     expect(second.stdout).toContain("nothing of its own to repair");
     expect(second.stdout).toContain("The role holds (checked with your own rights");
     expect(second.code).toBe(0);
-    const undone = await run(production, "roles", "undo", file("undo.json"), "--yes");
+    const undone = await run(production, "undo", file("undo.json"), "--yes");
     expect(undone.stdout).toContain("3 changes taken back");
     expect(await held()).toEqual(before);
-    const again = await run(production, "roles", "undo", file("undo.json"), "--yes");
-    expect(again.stdout).toContain("is as it was before the repair");
+    const again = await run(production, "undo", file("undo.json"), "--yes");
+    expect(again.stdout).toContain("is as it was before");
     expect(again.code).toBe(0);
   });
 
@@ -251,7 +221,7 @@ describe("garrison roles repair", () => {
     expect(foreign.code).toBe(2);
     const missing = workerRole.replace("garrison-worker", "gone");
     const accounts = ["--backup-account", backup, "--external-id", externalId];
-    const gone = await run(production, "roles", "repair", missing, "--as", "worker", ...accounts);
+    const gone = await run(production, "repair", missing, "--as", "worker", ...accounts);
     expect(gone.stderr).toContain("there is no role");
     expect(gone.code).toBe(1);
   });
@@ -270,7 +240,7 @@ describe("a repair under way", () => {
     const now = await held();
     let recorded = 0;
     const execution = {
-      expected: shown,
+      expected: beforeOf(shown),
       changes: planOf(shown).changes,
       record: async () => void recorded++,
     };
@@ -288,7 +258,7 @@ describe("a repair under way", () => {
     const { changes } = planOf(before);
     const rule = { service: "iam", operation: "AddRoleToInstanceProfile", fault: "conflict" };
     await fetch(`${lab.endpoint}/_lab/faults`, { method: "POST", body: JSON.stringify(rule) });
-    const execution = { expected: before, changes, record: async () => undefined };
+    const execution = { expected: beforeOf(before), changes, record: async () => undefined };
     const failed = executeRoleChanges(iam(), execution, call);
     await expect(failed).rejects.toMatchObject({
       code: "repair-interrupted",
@@ -309,14 +279,18 @@ describe("a repair under way", () => {
     const half = await held();
     const rest = planOf(half).changes;
     expect(rest).toEqual(changes.slice(2));
-    await executeRoleChanges(iam(), { expected: half, changes: rest, record: async () => undefined }, call);
+    await executeRoleChanges(
+      iam(),
+      { expected: beforeOf(half), changes: rest, record: async () => undefined },
+      call,
+    );
     expect(planOf(await held()).changes).toEqual([]);
   });
 
   it("that failed half-way is taken back by its undo record", async () => {
     const record = await interrupt();
     writeFileSync(file("half.json"), JSON.stringify(record));
-    const done = await run(production, "roles", "undo", file("half.json"), "--yes");
+    const done = await run(production, "undo", file("half.json"), "--yes");
     expect(done.stdout).toContain("2 changes taken back");
     expect(await held()).toEqual(record.before);
   });
@@ -327,7 +301,11 @@ describe("garrison roles undo", () => {
     await breakWorker();
     const before = await held();
     const { changes } = planOf(before);
-    await executeRoleChanges(iam(), { expected: before, changes, record: async () => undefined }, call);
+    await executeRoleChanges(
+      iam(),
+      { expected: beforeOf(before), changes, record: async () => undefined },
+      call,
+    );
     const record = {
       format: "garrison-role-undo/1",
       roleArn: workerRole,
@@ -338,12 +316,35 @@ describe("garrison roles undo", () => {
     writeFileSync(file("changed.json"), JSON.stringify(record));
     const PolicyDocument = JSON.stringify({ ...exportRole("worker", options).trust, Id: "theirs" });
     await iam().send(new UpdateAssumeRolePolicyCommand({ RoleName: "garrison-worker", PolicyDocument }));
-    const refused = await run(production, "roles", "undo", file("changed.json"), "--yes");
+    const refused = await run(production, "undo", file("changed.json"), "--yes");
     expect(refused.stderr).toContain("the trust policy changed since");
     expect(refused.code).toBe(1);
-    const forced = await run(production, "roles", "undo", file("changed.json"), "--yes", "--force");
+    const forced = await run(production, "undo", file("changed.json"), "--yes", "--force");
     expect(forced.code).toBe(0);
     expect(await held()).toEqual(before);
+  });
+
+  it("leaves out the deleted role that a former trust named, as the repair does: IAM does not store its id again", async () => {
+    const { trust } = exportRole("worker", options);
+    const RoleName = "gone";
+    await iam().send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: JSON.stringify(trust) }));
+    await felt();
+    const theirs = { Sid: "Theirs", Effect: "Allow", Action: "sts:AssumeRole" };
+    const named = { ...theirs, Principal: { AWS: `arn:aws:iam::${production}:role/gone` } };
+    const kept = trust.Statement.filter(({ Sid }) => Sid !== "GarrisonInstances");
+    const PolicyDocument = JSON.stringify({ ...trust, Statement: [...kept, named] });
+    await iam().send(new UpdateAssumeRolePolicyCommand({ RoleName: "garrison-worker", PolicyDocument }));
+    await iam().send(new DeleteRoleCommand({ RoleName }));
+    await felt();
+    const before = await held();
+    expect(JSON.stringify(before.trust)).toContain("AROA");
+    const undo = file("deleted.json");
+    const mended = await run(production, ...repairWords, "--yes", "--undo-file", undo, "--wait", "30");
+    expect(mended.code).toBe(0);
+    const undone = await run(production, "undo", undo, "--yes");
+    expect(undone.code).toBe(0);
+    expect(await held()).toEqual({ ...before, trust: { ...before.trust, Statement: kept } });
+    expect((await run(production, "undo", undo, "--yes")).stdout).toContain("is as it was before");
   });
 
   it("refuses a file that names what no repair touches", async () => {
@@ -357,8 +358,8 @@ describe("garrison roles undo", () => {
       changes,
     };
     writeFileSync(file("forged.json"), JSON.stringify(record));
-    const done = await run(production, "roles", "undo", file("forged.json"), "--yes");
-    expect(done.stderr).toContain("is not what a repair writes");
+    const done = await run(production, "undo", file("forged.json"), "--yes");
+    expect(done.stderr).toContain("is not what a create or a repair writes");
     expect(done.code).toBe(2);
   });
 });

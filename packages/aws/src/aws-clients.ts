@@ -1,3 +1,4 @@
+import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
 import type { EBSClient } from "@aws-sdk/client-ebs";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { IAMClient } from "@aws-sdk/client-iam";
@@ -9,6 +10,7 @@ import { SSMClient } from "@aws-sdk/client-ssm";
 import { STSClient } from "@aws-sdk/client-sts";
 import type { BlockClient } from "./ebs/block-client.ts";
 import { openDataClients, sharedSettings, type AwsClientOptions } from "./data-clients.ts";
+import { iamRegionOf } from "./iam-region.ts";
 import { requestHandler } from "./request-handler.ts";
 
 export type { AwsClientOptions };
@@ -16,6 +18,8 @@ export type { AwsClientOptions };
 /** SDK clients of one identity in one Region, each made on first use. */
 export interface AwsClients {
   readonly options: AwsClientOptions;
+  /** In the Region where the partition's IAM calls are recorded. */
+  cloudTrail(): CloudTrailClient;
   ebs(): EBSClient;
   ebsBlocks(): BlockClient;
   ebsControl(): EBSClient;
@@ -51,6 +55,8 @@ export function openAwsClients(options: AwsClientOptions): AwsClients {
   const data = openDataClients(options);
   return {
     options,
+    cloudTrail: () =>
+      once("cloudtrail", () => new CloudTrailClient({ ...control, region: iamRegionOf(options.region) })),
     ebs: data.ebs,
     ebsBlocks: data.ebsBlocks,
     ebsControl: data.ebsControl,

@@ -22,6 +22,8 @@ export interface LabSettings {
   readonly dataDir: string;
   /** Milliseconds after which an IAM change takes effect; 0 is at once. */
   readonly iamDelayMs: number;
+  /** Milliseconds after which a call is in its account's event history. */
+  readonly trailDelayMs: number;
 }
 
 /** A request under `/_lab/`: not AWS, unsigned, for tests and the demo. `rest` is the path after the route's prefix. */

@@ -25,6 +25,8 @@ export interface StartLabOptions {
   readonly logger?: Logger;
   /** Milliseconds after which an IAM change takes effect (default 0). */
   readonly iamDelayMs?: number;
+  /** Milliseconds after which CloudTrail tells of a call (default 0; AWS takes minutes). */
+  readonly trailDelayMs?: number;
   readonly machines?: MachineHostOptions;
   /** Delays, quotas and limits of EC2 and EBS that differ from the defaults. */
   readonly ec2?: Partial<Ec2Settings>;
@@ -57,6 +59,7 @@ export async function startLab(options: StartLabOptions): Promise<RunningLab> {
       partition: "aws",
       dataDir: options.dataDir,
       iamDelayMs: options.iamDelayMs ?? 0,
+      trailDelayMs: options.trailDelayMs ?? 0,
     },
     endpoint: () => endpoint,
   });

@@ -44,7 +44,7 @@ function probeContext(grant: Grant, subject: ChainSubject): GrantProbe["context"
   const context: Record<string, string | readonly string[]> = {
     "aws:PrincipalArn": subject.roleArn,
     "aws:PrincipalAccount": subject.accountId,
-    "aws:RequestedRegion": isGlobal(grant) ? globalRegion(subject.values.partition) : region,
+    "aws:RequestedRegion": isGlobal(grant) ? subject.values.iamRegion : region,
     "aws:SecureTransport": "true",
     "aws:ViaAWSService": "false",
   };
@@ -60,13 +60,4 @@ function probeContext(grant: Grant, subject: ChainSubject): GrantProbe["context"
   }
   const tagKeys = Object.keys(context).flatMap((key) => /^aws:RequestTag\/(.+)$/.exec(key)?.[1] ?? []);
   return tagKeys.length === 0 ? context : { ...context, "aws:TagKeys": tagKeys };
-}
-
-function globalRegion(partition: string): string {
-  const known: Readonly<Record<string, string>> = {
-    "aws-cn": "cn-north-1",
-    "aws-us-gov": "us-gov-west-1",
-    "aws-eusc": "eusc-de-east-1",
-  };
-  return known[partition] ?? "us-east-1";
 }

@@ -40,7 +40,8 @@ export function isUnmeetable(conditions: Conditions): boolean {
 
 /** Where AWS offers no resource, the Regions that the owner named are the only fence left. */
 function regionGuard(grant: Grant, resources: readonly string[], values: RoleValues): Conditions {
-  if (!resources.includes("*") || values.region.includes("*") || isGlobal(grant)) return {};
+  const isGuarded = grant.conditions?.["StringEquals"]?.["aws:RequestedRegion"] !== undefined;
+  if (!resources.includes("*") || values.region.includes("*") || isGlobal(grant) || isGuarded) return {};
   return { StringEquals: { "aws:RequestedRegion": values.region } };
 }
 

@@ -26,7 +26,7 @@ export function packPolicies(roleName: string, groups: readonly NamedPolicy[]): 
   const total = filled.reduce((sum, group) => sum + policySize(group.document), 0);
   if (total <= inlineTotalLimit) return { inlinePolicies: filled, managedPolicies: [] };
   const statements = filled.flatMap((group) => group.document.Statement);
-  const documents = fillDocuments(statements);
+  const documents = packStatements(statements);
   if (documents.length > managedPoliciesPerRole) {
     throw new GarrisonError(
       "role-document-too-large",
@@ -40,7 +40,8 @@ export function packPolicies(roleName: string, groups: readonly NamedPolicy[]): 
   return { inlinePolicies: [], managedPolicies };
 }
 
-function fillDocuments(statements: readonly PolicyStatement[]): readonly PolicyText[] {
+/** As few managed policies as hold the statements in their order. */
+export function packStatements(statements: readonly PolicyStatement[]): readonly PolicyText[] {
   const documents: PolicyText[] = [];
   let current: PolicyText = { Version: "2012-10-17", Statement: [] };
   for (const statement of statements) {

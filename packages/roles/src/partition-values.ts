@@ -4,7 +4,15 @@ export interface PartitionValues {
   readonly dnsSuffix: string;
   /** China knows EC2 by two names in practice; trust and PassRole take both. */
   readonly ec2Principals: readonly string[];
+  /** Where IAM and Organizations are, whose calls count as made there: by a Region condition, and in CloudTrail. */
+  readonly iamRegion: string;
 }
+
+const iamRegions: Readonly<Record<string, string>> = {
+  "aws-cn": "cn-north-1",
+  "aws-us-gov": "us-gov-west-1",
+  "aws-eusc": "eusc-de-east-1",
+};
 
 const dnsSuffixes: Readonly<Record<string, string>> = {
   aws: "amazonaws.com",
@@ -17,5 +25,5 @@ export function partitionValues(partition: string): PartitionValues {
   const dnsSuffix = dnsSuffixes[partition] ?? "amazonaws.com";
   const ec2Principals =
     partition === "aws-cn" ? ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"] : ["ec2.amazonaws.com"];
-  return { partition, dnsSuffix, ec2Principals };
+  return { partition, dnsSuffix, ec2Principals, iamRegion: iamRegions[partition] ?? "us-east-1" };
 }

@@ -7,6 +7,8 @@ export interface RoleValues {
   readonly dnsSuffix: string;
   /** `ec2.amazonaws.com`; China has another one besides. */
   readonly ec2Principals: readonly string[];
+  /** Where IAM is: `us-east-1`, but in other partitions. */
+  readonly iamRegion: string;
   /** The account that the role lives in. */
   readonly account: string;
   readonly region: readonly string[];

@@ -15,6 +15,7 @@ export const driftEventSchema = z.object({
   who: z.string(),
   from: z.string().optional().describe("address or service that it came from"),
 });
+export type DriftEvent = z.infer<typeof driftEventSchema>;
 
 export const roleDriftSchema = z.object({
   id: z.string(),

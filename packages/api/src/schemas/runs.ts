@@ -18,7 +18,14 @@ export const newRestoreSchema = z.object({
   subnetId: z.string().optional(),
   securityGroupIds: z.array(z.string()).optional(),
   keyName: z.string().optional(),
-  instanceProfile: z.string().optional().describe("name or ARN; default none: it has to be asked for"),
+  instanceProfile: z
+    .string()
+    .regex(
+      /^(?:arn:[\w-]+:iam::\d{12}:instance-profile\/(?:[\x21-\x7e]+\/)?)?[\w+=,.@-]{1,128}$/,
+      "the name or ARN of an instance profile; EC2 takes a role only by a profile that holds it",
+    )
+    .optional()
+    .describe("name or ARN of an instance profile; default none: it has to be asked for"),
 });
 
 export const newRunSchema = z.discriminatedUnion("kind", [newBackupSchema, newRestoreSchema]);

@@ -46,7 +46,8 @@ async function checkChain(
   try {
     const report = await checkAccountChain(dependencies, question, call);
     const found = await noteDrift(dependencies, { question, report }, call);
-    for (const { parts, roleArn } of found) logger.warn({ roleArn, parts }, "a role was changed");
+    for (const { events, parts, roleArn } of found)
+      logger.warn({ roleArn, parts, events }, "a role was changed");
   } catch (error) {
     if (call.signal.aborted) throw error;
     const { id: account } = question.account;

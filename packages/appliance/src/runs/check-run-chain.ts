@@ -19,7 +19,6 @@ export interface ChainQuestion {
   readonly operation: "ec2.image-backup" | "ec2.instance-restore";
   readonly placement: "production" | "backup";
   readonly repository?: StoredRepository;
-  readonly passRoles?: readonly string[];
   /** Also list what the roles can do beyond the catalogue. */
   readonly withExcess?: boolean;
 }
@@ -45,7 +44,6 @@ export async function checkAccountChain(
     installation: dependencies.installation,
     ...(account.externalId === undefined ? {} : { externalId: account.externalId }),
     ...deployment(place, placement),
-    ...(question.passRoles === undefined ? {} : { passRoles: question.passRoles }),
     ...repositoryValues(question.repository),
     ...(subnetId === undefined ? {} : { subnetId }),
     withExcess: question.withExcess === true,
@@ -102,8 +100,9 @@ export async function requireWholeChain(
   step: StepScope,
 ): Promise<void> {
   const report = await checkAccountChain(dependencies, question, step);
-  for (const { parts, roleArn, since } of await noteDrift(dependencies, { question, report }, step)) {
-    await step.log(`changed since ${since.toISOString()}: ${parts.join(", ")}`, roleArn);
+  for (const { events, parts, roleArn, since } of await noteDrift(dependencies, { question, report }, step)) {
+    const by = events.map(({ at, name, who }) => `; ${name} by ${who} at ${at}`).join("");
+    await step.log(`changed since ${since.toISOString()}: ${parts.join(", ")}${by}`, roleArn);
   }
   const failed = report.findings.filter((finding) => finding.verdict === "failed");
   for (const finding of report.findings.filter(({ verdict }) => verdict === "unknown")) {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { DriftEvent } from "@garrison/api/schemas/role-drift";
 import { observeRole } from "@garrison/aws/observe-role";
 import { describeError } from "@garrison/core/garrison-error";
 import { throwIfAborted } from "@garrison/core/clock";
@@ -15,6 +16,7 @@ import {
 import { chainRoles, type ReadableRole } from "./chain-roles.ts";
 import type { ChainQuestion } from "./check-run-chain.ts";
 import type { RunDependencies } from "./run-dependencies.ts";
+import { tellDrifts } from "./tell-drift.ts";
 
 export type DriftDependencies = Pick<RunDependencies, "access" | "queries" | "clock" | "random" | "logger">;
 
@@ -22,6 +24,8 @@ export interface FoundDrift {
   readonly roleArn: string;
   readonly since: Date;
   readonly parts: readonly string[];
+  /** The calls that may have made the change; none when nobody could be named. */
+  readonly events: readonly DriftEvent[];
 }
 
 interface Call {
@@ -74,7 +78,10 @@ async function noteRole(
       : await noteChanges(dependencies, { role, known, changes, at, isBroken: !good });
   if (good) await saveRoleState(queries, mergeObserved(known?.observed, now), at);
   else await touchRoleState(queries, roleArn, at);
-  return found;
+  const told = await tellDrifts(dependencies, role, call);
+  if (found === undefined) return undefined;
+  const { id, events, ...drift } = found;
+  return { ...drift, events: told.get(id) ?? events };
 }
 
 interface Changed {
@@ -88,13 +95,13 @@ interface Changed {
 async function noteChanges(
   dependencies: DriftDependencies,
   { at, changes, isBroken, known, role }: Changed,
-): Promise<FoundDrift> {
+): Promise<FoundDrift & { readonly id: string }> {
   const { queries, random } = dependencies;
   const { roleArn } = role;
   const since = known.goodAt;
-  const id = `drift-${at.getTime().toString(16).padStart(12, "0")}${Buffer.from(random.bytes(4)).toString("hex")}`;
-  await recordDrift(queries, {
-    id,
+  const newId = `drift-${at.getTime().toString(16).padStart(12, "0")}${Buffer.from(random.bytes(4)).toString("hex")}`;
+  const { events, id } = await recordDrift(queries, {
+    id: newId,
     roleArn,
     accountId: parseRoleArn(roleArn).accountId,
     fingerprint: createHash("sha256").update(JSON.stringify(changes)).digest("hex"),
@@ -102,9 +109,8 @@ async function noteChanges(
     foundAt: at,
     isBroken,
     changes: changes.map(storedChange),
-    eventsUnread: "this version does not ask CloudTrail",
   });
-  return { roleArn, since, parts: changes.map(({ part }) => part) };
+  return { id, roleArn, since, parts: changes.map(({ part }) => part), events };
 }
 
 function storedChange({ after, before, part }: DriftChange) {

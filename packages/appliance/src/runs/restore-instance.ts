@@ -38,12 +38,12 @@ export async function restoreInstance(
   run: Run,
 ): Promise<Readonly<Record<string, unknown>>> {
   const request = newRestoreSchema.parse(run.request);
-  const { placement, instanceProfile } = request;
+  const { placement } = request;
   const known = await scope.note("read request", () => readJob(dependencies, run, request));
   const { account, repository } = known;
   await scope.step("check the role chain", (step) => {
     const question = { account, operation: "ec2.instance-restore", placement, repository } as const;
-    return requireWholeChain(dependencies, { ...question, ...passed(instanceProfile) }, step);
+    return requireWholeChain(dependencies, question, step);
   });
   const recipe = await scope.step("read the restore point", async (step) => {
     const read = await readRecipe(dependencies, known, step);
@@ -73,10 +73,6 @@ export async function restoreInstance(
   const launched = await launchRestored(dependencies, scope, { job, snapshots });
   await removeImage(dependencies, scope);
   return summarize(job, result, launched);
-}
-
-function passed(instanceProfile: string | undefined) {
-  return instanceProfile?.includes(":role/") === true ? { passRoles: [instanceProfile] } : {};
 }
 
 async function readJob(dependencies: RunDependencies, run: Run, request: NewRestore) {

@@ -1,6 +1,6 @@
 import type { RoleDrift } from "@garrison/api/schemas/role-drift";
 import type { ObservedRole } from "@garrison/roles/drift/observed-role";
-import { and, desc, eq, lt, max } from "drizzle-orm";
+import { and, desc, eq, gte, lt, max, sql } from "drizzle-orm";
 import type { Queries } from "./database/open-database.ts";
 import { roleDrifts, roleStates } from "./database/schema.ts";
 import { readCursor, toPage, type Page, type PageRequest } from "./page.ts";
@@ -36,18 +36,47 @@ export async function lastRoleCheck(queries: Queries): Promise<Date | undefined>
   return row?.at ?? undefined;
 }
 
-export type NewDrift = Omit<typeof roleDrifts.$inferInsert, "seenAt" | "events">;
+export type NewDrift = Omit<typeof roleDrifts.$inferInsert, "seenAt" | "events" | "eventsUnread">;
 
-/** True when this drift is new; one that was found before is only seen again. */
-export async function recordDrift(queries: Queries, drift: NewDrift): Promise<boolean> {
+/** One that was found before is only seen again: it keeps its id, and what it is known to come from. */
+export async function recordDrift(
+  queries: Queries,
+  drift: NewDrift,
+): Promise<Pick<RoleDrift, "id" | "events">> {
   const { foundAt: seenAt, isBroken } = drift;
   const target = [roleDrifts.roleArn, roleDrifts.since, roleDrifts.fingerprint];
   const [row] = await queries
     .insert(roleDrifts)
     .values({ ...drift, seenAt, events: [] })
     .onConflictDoUpdate({ target, set: { seenAt, isBroken } })
-    .returning({ id: roleDrifts.id });
-  return row?.id === drift.id;
+    .returning({ id: roleDrifts.id, events: roleDrifts.events });
+  return row ?? { id: drift.id, events: [] };
+}
+
+export type UntoldDrift = Pick<typeof roleDrifts.$inferSelect, "id" | "changes" | "since" | "foundAt">;
+
+/** What was found changed in a role lately, and nobody is known to have done. */
+export async function listUntoldDrifts(
+  queries: Queries,
+  { foundSince, roleArn }: { readonly roleArn: string; readonly foundSince: Date },
+): Promise<readonly UntoldDrift[]> {
+  const { changes, events, foundAt, id, since } = roleDrifts;
+  const isUntold = eq(events, sql`'[]'::jsonb`);
+  return await queries
+    .select({ id, changes, since, foundAt })
+    .from(roleDrifts)
+    .where(and(eq(roleDrifts.roleArn, roleArn), isUntold, gte(foundAt, foundSince)))
+    .orderBy(id);
+}
+
+/** Who made the change, or why that is not known. */
+export async function tellDrift(
+  queries: Queries,
+  id: string,
+  told: { readonly events: RoleDrift["events"]; readonly eventsUnread?: string },
+): Promise<void> {
+  const { events, eventsUnread = null } = told;
+  await queries.update(roleDrifts).set({ events, eventsUnread }).where(eq(roleDrifts.id, id));
 }
 
 /** Newest first: ids begin with their time. */

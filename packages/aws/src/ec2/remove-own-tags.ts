@@ -11,6 +11,8 @@ export async function removeOwnTags(
   resourceIds: readonly string[],
   call: AwsCall & { readonly keys: readonly string[] },
 ): Promise<void> {
+  // Without names EC2 takes off all tags, also those that are not ours.
+  if (call.keys.length === 0) return;
   const command = new DeleteTagsCommand({
     Resources: [...resourceIds],
     Tags: call.keys.map((Key) => ({ Key })),

@@ -8,7 +8,7 @@ import { createRoles, type CreateFlags } from "../roles/create-roles.ts";
 import { registerCompare } from "../roles/compare-roles.ts";
 import { registerDiff } from "../roles/diff-roles.ts";
 import { registerExport } from "../roles/export-roles.ts";
-import { registerRepair } from "../roles/register-repair.ts";
+import { addWritingOptions, registerRepair } from "../roles/register-repair.ts";
 import { addRoleOptions } from "../roles/role-options.ts";
 import { formatRole, formatRoleList } from "../roles/format-roles.ts";
 import { registerProve } from "../roles/prove/prove-command.ts";
@@ -114,9 +114,14 @@ function registerCreate(roles: Command, context: CliContext): void {
       "write roles into IAM with your own current AWS credentials; shows the difference and asks first",
     )
     .argument("<role...>", "roles of the catalogue")
-    .option("--yes", "don't ask")
-    .option("--json", "print one object");
-  addRoleOptions(command).action((ids: readonly string[], flags: CreateFlags) =>
-    createRoles(ids, flags, context),
-  );
+    .option(
+      "--region <region>",
+      "where their rights are tried (default: the first of --regions, AWS_REGION)",
+    );
+  addRoleOptions(addWritingOptions(command))
+    .addHelpText(
+      "after",
+      "\nExit code: 0 the roles are right, 1 one is not or nothing was agreed to, 2 usage.",
+    )
+    .action((ids: readonly string[], flags: CreateFlags) => createRoles(ids, flags, context));
 }

@@ -1,4 +1,4 @@
-import type { RoleChange } from "@garrison/roles/plan-role";
+import type { RoleChange } from "@garrison/roles/role-change";
 import { statementChanges } from "@garrison/roles/repair/owner-patches";
 import type { OwnerPatch, RepairPlan, StatementChange } from "@garrison/roles/repair/repair-plan";
 

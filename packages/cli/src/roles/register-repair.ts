@@ -6,6 +6,17 @@ import { repairRole, type RepairFlags } from "./repair-role.ts";
 import { addRoleOptions } from "./role-options.ts";
 import { undoRepair, type UndoFlags } from "./undo-repair.ts";
 
+/** What `create` and `repair` share: both show, ask, write, and check again. */
+export function addWritingOptions(command: Command): Command {
+  return command
+    .option("--undo-file <file>", "where to write what takes it back (default: a new file here)")
+    .option("--operator-profile <profile...>", "AWS profiles that may read the organisation's policies")
+    .option("--appliance-profile <profile>", "an AWS profile that is the appliance: check as it afterwards")
+    .option("--wait <seconds>", "how long to wait until the changes are felt", "90")
+    .option("--yes", "don't ask")
+    .option("--json", "print one object");
+}
+
 export function registerRepair(roles: Command, context: CliContext): void {
   const repair = roles
     .command("repair")
@@ -14,14 +25,12 @@ export function registerRepair(roles: Command, context: CliContext): void {
     )
     .argument("<arn>", "the role")
     .option("--as <role>", "which role of the catalogue the ARN is (default: told by its name)")
-    .option("--region <region>", "where its rights are tried (default: the first of --regions, AWS_REGION)")
-    .option("--undo-file <file>", "where to write what takes it back (default: a new file here)")
-    .option("--operator-profile <profile...>", "AWS profiles that may read the organisation's policies")
-    .option("--appliance-profile <profile>", "an AWS profile that is the appliance: check as it afterwards")
-    .option("--wait <seconds>", "how long to wait until the changes are felt", "90")
-    .option("--yes", "don't ask")
-    .option("--json", "print one object");
-  addRoleOptions(repair)
+    .option(
+      "--subnet <id>",
+      "where workers are launched: with read rights, its VPC's endpoints are judged too",
+    )
+    .option("--region <region>", "where its rights are tried (default: the first of --regions, AWS_REGION)");
+  addRoleOptions(addWritingOptions(repair))
     .addHelpText(
       "after",
       "\nExit code: 0 the role is right, 1 something is left to do or was not agreed to, 2 usage.",
@@ -29,9 +38,9 @@ export function registerRepair(roles: Command, context: CliContext): void {
     .action((arn: string, flags: RepairFlags) => repairRole(arn, flags, context));
   roles
     .command("undo")
-    .description("take back a repair, exactly; refuses a role that was changed since")
-    .argument("<file>", "the undo file that the repair wrote")
-    .option("--force", "put back what the repair changed though the role was changed since")
+    .description("take back a create or a repair, exactly; refuses a role that was changed since")
+    .argument("<file>", "the undo file that was written")
+    .option("--force", "put back what was changed, though the role was changed since")
     .option("--yes", "don't ask")
     .option("--json", "print one object")
     .action((file: string, flags: UndoFlags) => undoRepair(file, flags, context));

@@ -1,13 +1,11 @@
-import { resolve } from "node:path";
 import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
-import { executeRoleChanges } from "@garrison/aws/execute-role-changes";
-import { readHeldRole } from "@garrison/aws/read-held-role";
+import { readRoleBefore } from "@garrison/aws/read-role-before";
 import { openPolicyReader } from "@garrison/aws/role-policy-reader";
 import { openProber } from "@garrison/aws/role-prober";
-import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
-import type { HeldRole } from "@garrison/roles/repair/held-role";
+import { GarrisonError } from "@garrison/core/garrison-error";
 import { planRepair } from "@garrison/roles/repair/plan-repair";
 import type { RepairPlan } from "@garrison/roles/repair/repair-plan";
+import type { RoleBefore } from "@garrison/roles/repair/role-before";
 import { parseRoleArn } from "@garrison/roles/role-arn";
 import { readPolicies } from "@garrison/roles/seen-policies";
 import type { CliContext } from "../cli-context.ts";
@@ -15,7 +13,8 @@ import { confirmChanges } from "./confirm-changes.ts";
 import { formatRepairPlan } from "./format-repair.ts";
 import { formatRecheck, recheckRole, type Recheck } from "./recheck-role.ts";
 import { repairTarget, type RepairTarget, type TargetFlags } from "./repair-target.ts";
-import { writeUndoFile } from "./undo-file.ts";
+import { secondsOf } from "./seconds-of.ts";
+import { writeChanges } from "./write-changes.ts";
 
 export interface RepairFlags extends TargetFlags {
   readonly undoFile?: string;
@@ -28,7 +27,7 @@ export interface RepairFlags extends TargetFlags {
 
 interface Planned {
   readonly target: RepairTarget;
-  readonly held: HeldRole;
+  readonly before: RoleBefore;
   readonly plan: RepairPlan;
   /** Layers that nobody could read. */
   readonly gaps: readonly string[];
@@ -53,7 +52,9 @@ export async function repairRole(roleArn: string, flags: RepairFlags, context: C
     const isAgreed =
       changes.length === 0 || flags.yes === true || (await confirmChanges(context, question, changes.length));
     const undoFile =
-      isAgreed && changes.length > 0 ? await execute(clients, planned, { flags, context }) : undefined;
+      isAgreed && changes.length > 0
+        ? await writeChanges(clients, { before: planned.before, changes, undoFile: flags.undoFile }, context)
+        : undefined;
     const recheck = isAgreed
       ? await recheckRole(
           { target, clients, others, waitMs: undoFile === undefined ? 0 : waitMs, ...profileOf(flags) },
@@ -70,11 +71,6 @@ function profileOf({ applianceProfile }: RepairFlags) {
   return applianceProfile === undefined ? {} : { applianceProfile };
 }
 
-function secondsOf(text: string): number {
-  if (/^\d{1,4}$/.test(text)) return Number(text);
-  throw new GarrisonError("usage", `--wait takes a number of seconds, not ${text}`);
-}
-
 async function plan(
   asks: {
     readonly target: RepairTarget;
@@ -86,10 +82,16 @@ async function plan(
 ): Promise<Planned> {
   const { clients, others, target } = asks;
   await requireOwnAccount(clients, roleArn, signal);
-  const held = await readHeldRole(clients.iam(), roleArn, { signal });
+  const before = await readRoleBefore(clients.iam(), { roleArn, managedNames: [] }, { signal });
+  const { held } = before;
+  if (held === undefined) throw missingRole(roleArn);
   const surroundings = await readPolicies(openPolicyReader([clients, ...others]), target.subject, { signal });
   const found = planRepair({ ...target, held, ...(surroundings === undefined ? {} : { surroundings }) });
-  return { target, held, plan: found, gaps: surroundings?.gaps ?? ["organisation policies"] };
+  return { target, before, plan: found, gaps: surroundings?.gaps ?? ["organisation policies"] };
+}
+
+function missingRole(roleArn: string): GarrisonError {
+  return new GarrisonError("role-missing", `there is no role ${roleArn} in the account of these credentials`);
 }
 
 async function requireOwnAccount(clients: AwsClients, roleArn: string, signal: AbortSignal): Promise<void> {
@@ -108,34 +110,6 @@ async function requireOwnAccount(clients: AwsClients, roleArn: string, signal: A
 function describe({ gaps, plan: found }: Planned): string {
   const unread = gaps.map((gap) => `not looked into, since it can't be read: ${gap}\n`);
   return formatRepairPlan(found) + unread.join("");
-}
-
-async function execute(
-  clients: AwsClients,
-  { held, plan: { changes, roleArn } }: Planned,
-  { context, flags }: { readonly flags: RepairFlags; readonly context: CliContext },
-): Promise<string> {
-  const plannedAt = new Date(context.clock.now()).toISOString();
-  const { roleName } = parseRoleArn(roleArn);
-  const stamp = plannedAt.replace(/[^\d]/g, "").slice(0, 14);
-  const path = resolve(flags.undoFile ?? `garrison-undo-${roleName}-${stamp}.json`);
-  const record = { format: "garrison-role-undo/1", roleArn, plannedAt, before: held, changes } as const;
-  try {
-    await executeRoleChanges(
-      clients.iam(),
-      { expected: held, changes, record: () => writeUndoFile(path, record) },
-      { signal: context.signal },
-    );
-  } catch (error) {
-    if (isGarrisonError(error, "repair-interrupted")) {
-      throw new GarrisonError("repair-interrupted", `${error.message}; the undo file is ${path}`, {
-        cause: error.cause,
-        details: { ...error.details, undoFile: path },
-      });
-    }
-    throw error;
-  }
-  return path;
 }
 
 interface Outcome {

@@ -14,6 +14,8 @@ import { exportOptions, type RoleFlags } from "./role-options.ts";
 export interface TargetFlags extends RoleFlags {
   readonly as?: string;
   readonly region?: string;
+  /** Where workers are launched: the endpoints of its VPC are judged too, as by `roles check`. */
+  readonly subnet?: string;
 }
 
 /** What one role has to be, and for whom: the same for a repair and for the check that follows it. */
@@ -38,7 +40,7 @@ export function repairTarget(roleArn: string, flags: TargetFlags, context: CliCo
     const subject = applianceSubject(roleArn, { ...wanted.values, region: [region] });
     return { region, subject, caller, wanted };
   }
-  const request = chainRequest({ role, roleArn, region }, caller, options);
+  const request = chainRequest({ role, roleArn, region, subnet: flags.subnet }, caller, options);
   const subject = chainSubjects(request, caller).find((one) => one.roleArn === roleArn);
   if (subject === undefined) throw new RangeError(`${roleArn} is in no chain of its own`);
   return { region, subject, caller, wanted, request };
@@ -78,17 +80,21 @@ function valuesIn(role: RoleDefinition, roleArn: string, options: ExportOptions)
   return { ...roleValues(role, { ...options, accounts }), roleArn };
 }
 
+interface Place {
+  readonly role: RoleDefinition;
+  readonly roleArn: string;
+  readonly region: string;
+  readonly subnet: string | undefined;
+}
+
 function chainRequest(
-  {
-    region,
-    role,
-    roleArn,
-  }: { readonly role: RoleDefinition; readonly roleArn: string; readonly region: string },
+  { region, role, roleArn, subnet }: Place,
   caller: CallerFacts,
   options: ExportOptions,
 ): ChainRequest {
   const optional = {
     externalId: options.externalId,
+    subnetId: subnet,
     installation: options.installation,
     passRoles: options.passRoles,
     bucket: options.bucket,

@@ -1,8 +1,10 @@
 import { open, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { GarrisonError } from "@garrison/core/garrison-error";
-import type { RoleChange } from "@garrison/roles/plan-role";
+import type { RoleChange } from "@garrison/roles/role-change";
+import type { HeldRole } from "@garrison/roles/repair/held-role";
 import type { UndoRecord } from "@garrison/roles/repair/plan-undo";
+import { isManagedName } from "@garrison/roles/repair/role-before";
 import { parseRoleArn } from "@garrison/roles/role-arn";
 
 /** Writes the record so that it outlives a crash: readable by its owner only, on the disk before this returns. */
@@ -28,7 +30,7 @@ export async function writeUndoFile(path: string, record: UndoRecord): Promise<v
   }
 }
 
-/** Throws `undo-file-invalid` for what no repair wrote. */
+/** Throws `undo-file-invalid` for what neither a create nor a repair wrote. */
 export async function readUndoFile(path: string): Promise<UndoRecord> {
   let text: string;
   try {
@@ -38,7 +40,7 @@ export async function readUndoFile(path: string): Promise<UndoRecord> {
   }
   const record = parseJson(text, path);
   if (isUndoRecord(record)) return record;
-  throw new GarrisonError("undo-file-invalid", `${path} is not what a repair writes`);
+  throw new GarrisonError("undo-file-invalid", `${path} is not what a create or a repair writes`);
 }
 
 function parseJson(text: string, path: string): unknown {
@@ -50,28 +52,45 @@ function parseJson(text: string, path: string): unknown {
 }
 
 const undoable: readonly RoleChange["what"][] = [
+  "create the role",
   "replace the trust policy",
   "write the inline policy",
   "delete the inline policy",
+  "create the managed policy",
+  "change the managed policy",
+  "attach the managed policy",
+  "detach the managed policy",
   "create the instance profile",
   "put the role into the instance profile",
 ];
 
-/** Nothing outside a repair's bounds may come in by a file: the role's trust, profile and `garrison-` policies. */
+/** Nothing outside our bounds may come in by a file: the role's trust, profile and policies of Garrison's own names. */
 function isUndoRecord(value: unknown): value is UndoRecord {
   const record = (value ?? {}) as Partial<UndoRecord>;
   if (record.format !== "garrison-role-undo/1" || typeof record.roleArn !== "string") return false;
   const { before, changes, roleArn } = record;
-  if (!isObject(before) || before.roleArn !== roleArn || !isObject(before.trust)) return false;
-  const areParts = isObject(before.inlinePolicies) && Array.isArray(before.attachedPolicies);
-  if (!areParts || !Array.isArray(before.instanceProfiles) || !Array.isArray(changes)) return false;
+  if (before !== null && !isHeldRole(before, roleArn)) return false;
+  if (!Array.isArray(changes) || (before === null) !== (changes[0]?.what === "create the role")) return false;
   const { roleName } = parseRoleArn(roleArn);
   return changes.every(
-    ({ after, before: replaced, name, what }) =>
+    ({ after, before: replaced, name, versionId, what }) =>
       undoable.includes(what) &&
-      (what.endsWith("inline policy") ? /^garrison-[\w+=,.@-]+$/.test(name) : name === roleName) &&
+      isOwnName(what, name, roleName) &&
+      (versionId === undefined || /^v\d+$/.test(versionId)) &&
       [after, replaced].every((document) => document === undefined || isObject(document)),
   );
+}
+
+function isHeldRole(value: unknown, roleArn: string): boolean {
+  const held = (isObject(value) ? value : {}) as Partial<HeldRole>;
+  const areParts = isObject(held.inlinePolicies) && Array.isArray(held.attachedPolicies);
+  const isWhole = isObject(held.trust) && areParts && Array.isArray(held.instanceProfiles);
+  return isWhole && held.roleArn === roleArn;
+}
+
+function isOwnName(what: RoleChange["what"], name: string, roleName: string): boolean {
+  if (what.endsWith("inline policy")) return /^garrison-[\w+=,.@-]+$/.test(name);
+  return what.endsWith("managed policy") ? isManagedName(roleName, name) : name === roleName;
 }
 
 function isObject(value: unknown): value is object {

@@ -1,7 +1,8 @@
 import { openAwsClients } from "@garrison/aws/aws-clients";
 import { executeRoleChanges } from "@garrison/aws/execute-role-changes";
-import { readHeldRole } from "@garrison/aws/read-held-role";
-import type { RoleChange } from "@garrison/roles/plan-role";
+import { readRoleBefore } from "@garrison/aws/read-role-before";
+import { GarrisonError } from "@garrison/core/garrison-error";
+import type { RoleChange } from "@garrison/roles/role-change";
 import { planUndo } from "@garrison/roles/repair/plan-undo";
 import type { CliContext } from "../cli-context.ts";
 import { confirmChanges } from "./confirm-changes.ts";
@@ -14,15 +15,25 @@ export interface UndoFlags {
   readonly json?: true;
 }
 
-/** Takes back what a repair did, with the operator's own current credentials; what was never done is left as it is. */
+/** Takes back what a create or a repair did, with the operator's own current credentials; what was never done is left as it is. */
 export async function undoRepair(path: string, flags: UndoFlags, context: CliContext): Promise<void> {
   const record = await readUndoFile(path);
   const { environment, signal, stdout } = context;
   const region = environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"] ?? "us-east-1";
   const clients = openAwsClients({ region });
   try {
-    const held = await readHeldRole(clients.iam(), record.roleArn, { signal });
-    const changes = planUndo(record, held, { force: flags.force === true });
+    const managedNames = record.changes.flatMap(({ name, what }) =>
+      what.endsWith("managed policy") ? [name] : [],
+    );
+    const { roleArn } = record;
+    const now = await readRoleBefore(clients.iam(), { roleArn, managedNames }, { signal });
+    if (now.held === undefined && record.before !== null) {
+      throw new GarrisonError(
+        "role-missing",
+        `there is no role ${roleArn} in the account of these credentials`,
+      );
+    }
+    const changes = planUndo(record, now, { force: flags.force === true });
     if (flags.json !== true) stdout.write(describe(record.roleArn, changes));
     const question = `Put ${record.roleArn} back as it was before ${record.plannedAt}?`;
     const isAgreed =
@@ -30,10 +41,9 @@ export async function undoRepair(path: string, flags: UndoFlags, context: CliCon
     if (isAgreed && changes.length > 0) {
       // The undo file is its own record: given again, it finds what is left to take back.
       const noRecord = async () => undefined;
-      await executeRoleChanges(clients.iam(), { expected: held, changes, record: noRecord }, { signal });
+      await executeRoleChanges(clients.iam(), { expected: now, changes, record: noRecord }, { signal });
     }
     if (!isAgreed) context.setExitCode(1);
-    const { roleArn } = record;
     if (flags.json === true)
       stdout.write(`${JSON.stringify({ roleArn, changes, applied: isAgreed }, null, 2)}\n`);
     else if (changes.length > 0)
@@ -44,6 +54,6 @@ export async function undoRepair(path: string, flags: UndoFlags, context: CliCon
 }
 
 function describe(roleArn: string, changes: readonly RoleChange[]): string {
-  if (changes.length === 0) return `${roleArn} is as it was before the repair.\n`;
+  if (changes.length === 0) return `${roleArn} is as it was before.\n`;
   return `${roleArn}\n${formatChanges(changes)}`;
 }

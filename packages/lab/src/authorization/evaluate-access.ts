@@ -53,6 +53,7 @@ export function evaluateAccess(
     },
     ...policies,
     ...(resource.policy === undefined ? {} : { resourcePolicy: resource.policy }),
+    ...(resource.kmsGrants === undefined ? {} : { kmsGrants: resource.kmsGrants }),
     ...(scps === undefined ? {} : { serviceControlPolicies: scps }),
     ...(rcps === undefined ? {} : { resourceControlPolicies: rcps }),
   };

@@ -48,7 +48,8 @@ const iamArn = /^arn:[^:]+:iam::(\d{12}):(root|user\/.+|role\/.+)$/;
 const sessionForm = /^arn:[^:]+:sts::(\d{12}):assumed-role\/([^/]+)\/([^/]+)$/;
 
 function storedForm(lab: Lab, principal: string): string {
-  if (principal === "*" || /^(AROA|AIDA)/.test(principal)) return principal;
+  if (principal === "*") return principal;
+  if (/^(AROA|AIDA)/.test(principal)) return livingId(lab, principal);
   if (/^\d{12}$/.test(principal)) return storedAccount(lab, principal, principal);
   const session = sessionForm.exec(principal);
   if (session !== null)
@@ -62,6 +63,15 @@ function storedForm(lab: Lab, principal: string): string {
   const user = lab.effectiveIdentity.users.get(nameKey(accountId, name));
   if (user?.arn !== principal) throw invalidPrincipal(principal);
   return user.userId;
+}
+
+/** What shows as an id is deleted: AWS wants it removed or replaced before it stores the document again. */
+function livingId(lab: Lab, principal: string): string {
+  const [id] = principal.split(":");
+  const isRole = [...lab.effectiveIdentity.roles.values()].some(({ roleId }) => roleId === id);
+  const isUser = [...lab.effectiveIdentity.users.values()].some(({ userId }) => userId === id);
+  if (!isRole && !isUser) throw invalidPrincipal(principal);
+  return principal;
 }
 
 function storedAccount(lab: Lab, accountId: string, principal: string): string {

@@ -13,9 +13,13 @@ const organizationId = "o-garrisonlab";
 const rootId = "r-root";
 const operatorName = "operator";
 
-/** Where an organisation that runs in one Region would still need to call: services whose endpoint is global. */
+/**
+ * Where an organisation that runs in one Region would still need to call: services whose endpoint is global, and the event
+ * history that has their calls.
+ */
 const globalServices = [
   "iam:*",
+  "cloudtrail:LookupEvents",
   "organizations:*",
   "sts:*",
   "support:*",

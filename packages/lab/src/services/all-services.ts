@@ -1,4 +1,5 @@
 import type { LabService } from "../wire/operation-handler.ts";
+import { cloudTrailService } from "./cloudtrail/cloudtrail-service.ts";
 import { ebsService } from "./ebs/ebs-service.ts";
 import { ec2Service } from "./ec2/ec2-service.ts";
 import { s3Service } from "./s3/s3-service.ts";
@@ -15,6 +16,7 @@ import { stsService } from "./sts/sts-service.ts";
 export const allServices: readonly LabService[] = [
   stsService,
   iamService,
+  cloudTrailService,
   organizationsService,
   kmsService,
   ec2Service,

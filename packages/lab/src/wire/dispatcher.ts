@@ -19,6 +19,7 @@ import type { Reply } from "./reply.ts";
 import { checkRequired } from "./required-members.ts";
 import { sendReply } from "./send-reply.ts";
 import { spoilReply } from "./spoil-reply.ts";
+import { recordEvent } from "../services/cloudtrail/record-event.ts";
 import { openSigningKeys, type SigningKeys } from "./signature.ts";
 
 export interface Dispatcher {
@@ -99,16 +100,16 @@ async function answerCall(lab: Lab, performance: Performance, response: ServerRe
   const { progress } = performance;
   const { message } = progress.incoming;
   let reply: Reply;
-  let errorCode: string | undefined;
+  let failure: AwsError | undefined;
   try {
     reply = await perform(lab, performance);
   } catch (error) {
     if (error instanceof Dropped) return void message.socket.destroy();
-    const failure = asAwsError(lab, error, progress);
-    errorCode = failure.code;
+    failure = asAwsError(lab, error, progress);
     reply = encodeFailure(failure, progress);
   }
-  logCall(lab, progress, errorCode);
+  logCall(lab, progress, failure?.code);
+  recordEvent(lab, progress, failure);
   try {
     if (progress.spoiling !== undefined) reply = spoilReply(lab, progress.spoiling, reply);
   } catch {
@@ -150,8 +151,12 @@ async function perform(lab: Lab, { progress, registry, keys }: Performance): Pro
   progress.operation = decoded.operation.name;
   await meetFault(lab, progress);
   if (decoded.operation.input !== undefined) checkRequired(decoded.operation.input, decoded.input, kind);
-  const output = await runOperation(lab, { progress, decoded, admitted });
-  return protocol.encode(decoded.operation, output as Readonly<Record<string, unknown>>, requestId);
+  progress.input = decoded.input as Readonly<Record<string, unknown>>;
+  const output = (await runOperation(lab, { progress, decoded, admitted })) as Readonly<
+    Record<string, unknown>
+  >;
+  progress.output = output;
+  return protocol.encode(decoded.operation, output, requestId);
 }
 
 function blockMemory(lab: Lab, progress: Progress): () => Buffer {

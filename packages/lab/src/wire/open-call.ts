@@ -2,6 +2,7 @@ import { openAuthorizer } from "../authorization/authorizer.ts";
 import type { CallerPrincipal } from "../identity/caller-principal.ts";
 import type { Lab } from "../lab.ts";
 import type { Admitted } from "./admitted-body.ts";
+import { globalRegion } from "./global-region.ts";
 import type { Call, WireRequest } from "./operation-handler.ts";
 import type { Progress } from "./progress.ts";
 
@@ -14,8 +15,6 @@ const anonymous: CallerPrincipal = {
   tags: {},
 };
 
-/** Services with one endpoint for all Regions: their calls count as made in this one, whatever the client signed for. */
-const globalRegion = "us-east-1";
 const globalServices: ReadonlySet<string> = new Set(["iam", "organizations"]);
 
 /** What a handler gets: who calls, from where, and the authoriser that answers for this call. */
@@ -36,6 +35,7 @@ export function openCall(lab: Lab, progress: Progress, admitted: Admitted): Call
     encodesDenials: service!.schemas.kind === "ec2-query",
   });
   progress.caller = principal;
+  progress.sourceIp = request.sourceIp;
   progress.authorizer = authorizer;
   return {
     requestId,

@@ -1,3 +1,4 @@
+import type { KmsGrant } from "@garrison/iam/evaluation-case";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { CallerPrincipal } from "../identity/caller-principal.ts";
@@ -13,6 +14,8 @@ export interface ResourceAccess {
   readonly tags?: Readonly<Record<string, string>>;
   /** The resource's own policy document (bucket, queue, key, trust). */
   readonly policy?: object;
+  /** Of a KMS key. */
+  readonly kmsGrants?: readonly KmsGrant[];
   /** Condition keys that hold for this resource only (ec2:Volume*, ebs:ParentSnapshot, ...). */
   readonly context?: Readonly<Record<string, string | readonly string[]>>;
 }

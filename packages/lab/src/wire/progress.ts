@@ -16,6 +16,9 @@ export interface Progress {
   protocol?: Protocol;
   operation?: string;
   caller?: CallerPrincipal;
+  sourceIp?: string;
+  input?: Readonly<Record<string, unknown>>;
+  output?: Readonly<Record<string, unknown>>;
   authorizer?: Authorizer;
   /** A fault that waits for the answer. */
   spoiling?: FaultRule;

@@ -1,4 +1,5 @@
 import type { OperationDefinition } from "../operation-definition.ts";
+import { onOwn, ownTagKeys } from "./own-tag.ts";
 import { snapshotWriting } from "./snapshot-writing.ts";
 
 export const ec2InstanceRestore: OperationDefinition = {
@@ -92,10 +93,7 @@ export const ec2InstanceRestore: OperationDefinition = {
         "arn:${partition}:ec2:${region}:${account}:instance/*",
         "arn:${partition}:ec2:${region}:${account}:volume/*",
       ],
-      conditions: {
-        StringLike: { "aws:ResourceTag/garrison:installation": "${installation}" },
-        "ForAllValues:StringLike": { "aws:TagKeys": "garrison:*" },
-      },
+      conditions: { ...onOwn, ...ownTagKeys },
       placement: "always",
       caller: "appliance",
       step: "hand over the instance",

@@ -1,6 +1,6 @@
 import type { Grant } from "../grant.ts";
 import type { OperationDefinition } from "../operation-definition.ts";
-import { asOwn, onOwn, whileMaking } from "./own-tag.ts";
+import { asOwn, onOwn, ownTagKeys, whileMaking } from "./own-tag.ts";
 import { snapshotWriting } from "./snapshot-writing.ts";
 
 const own: Pick<Grant, "placement" | "caller"> = { placement: "always", caller: "appliance" };
@@ -90,7 +90,7 @@ const attaching: readonly Grant[] = [
     id: "volume-restore-untag",
     actions: ["ec2:DeleteTags"],
     resources: [volumes],
-    conditions: { ...onOwn, "ForAllValues:StringLike": { "aws:TagKeys": "garrison:*" } },
+    conditions: { ...onOwn, ...ownTagKeys },
     step: "hand over the volume",
     why: "What is handed over carries no tag of Garrison's any more, so that no right that hangs on those tags reaches it.",
   },

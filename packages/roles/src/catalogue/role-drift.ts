@@ -28,5 +28,15 @@ export const roleDrift: OperationDefinition = {
       why: "What is attached to a role, or limits it, is a managed policy: its document is read where somebody attached one.",
       neededWhen: "changes of IAM policies are to be shown",
     },
+    {
+      ...base,
+      id: "drift-events",
+      actions: ["cloudtrail:LookupEvents"],
+      resources: ["*"],
+      conditions: { StringEquals: { "aws:RequestedRegion": "${iamRegion}" } },
+      step: "ask who changed a role",
+      why: "CloudTrail's event history names who changed a role, when and from where; it can't be limited to some roles, so it is asked only where IAM's own calls are recorded.",
+      neededWhen: "it is to be shown who made a change",
+    },
   ],
 };

@@ -70,6 +70,29 @@ describe("the worker role", () => {
   });
 });
 
+describe("a restore that hands over what it made", () => {
+  const asked = (keys: readonly string[] | undefined) =>
+    decide("restore-ec2", "scoped", {
+      action: "ec2:DeleteTags",
+      resource: instance,
+      context: {
+        "aws:ResourceTag/garrison:installation": installation,
+        ...(keys === undefined ? {} : { "aws:TagKeys": keys }),
+      },
+    });
+
+  it("takes Garrison's own tags off", () => {
+    expect(asked(["garrison:installation", "garrison:run"])).toBe("Allowed");
+  });
+
+  it.each([
+    ["a tag of the owner's", ["garrison:run", "Name"]],
+    ["every tag at once, by naming none", undefined],
+  ])("can't take off %s", (_, keys) => {
+    expect(asked(keys)).toBe("ImplicitlyDenied");
+  });
+});
+
 describe("the file-recovery worker, which launches and is attached", () => {
   const asked = { action: "iam:PassRole", resource: roleArn("garrison-file-recovery-worker") };
   const toEc2 = { "iam:PassedToService": "ec2.amazonaws.com" };
@@ -96,10 +119,11 @@ describe.each(roleCatalogue.map((role) => [role.id, role] as const))(
       .flatMap(({ grants }) => grants)
       .filter(({ resources }) => resources.includes("*"));
 
-    it("is limited to the owner's Regions, unless the service has only one", () => {
+    it("is limited to the owner's Regions, or to the one Region that the service has", () => {
+      const regions: Readonly<Record<string, string | readonly string[]>> = { "drift-events": "us-east-1" };
       for (const grant of open.filter(({ actions }) => !actions[0]?.startsWith("organizations:"))) {
         expect(grantStatement(grant, roleValues(role, options))?.Condition).toMatchObject({
-          StringEquals: { "aws:RequestedRegion": [region] },
+          StringEquals: { "aws:RequestedRegion": regions[grant.id] ?? [region] },
         });
       }
     });

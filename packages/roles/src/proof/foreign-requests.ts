@@ -67,14 +67,19 @@ function foreignType(first: string): string {
 
 function foreignContexts(grant: Grant, request: EvaluationRequest): readonly ForeignRequest[] {
   const conditions = Object.entries(grant.conditions ?? {}).flatMap(([operator, keys]) =>
-    Object.keys(keys).map((key) => ({ operator, key })),
+    Object.entries(keys).map(([key, value]) => ({ operator, key, value })),
   );
-  return conditions.flatMap(({ operator, key }) => {
+  return conditions.flatMap(({ operator, key, value }) => {
     const present = keyOf(request, key);
+    const isPresence = operator === "Null";
     const other =
-      present === undefined ? [] : [{ [present]: foreignValue(operator, request.context?.[present]) }];
+      present === undefined || isPresence
+        ? []
+        : [{ [present]: foreignValue(operator, request.context?.[present]) }];
     const isVacuous =
-      operator.startsWith("ForAllValues:") || operator.endsWith("IfExists") || operator === "Null";
+      operator.startsWith("ForAllValues:") ||
+      operator.endsWith("IfExists") ||
+      (isPresence && value !== "false");
     return [
       ...other.map((change) => ({
         label: `another ${key}`,

@@ -1,5 +1,5 @@
 import { parseRoleArn } from "../role-arn.ts";
-import type { RoleChange } from "../plan-role.ts";
+import type { RoleChange } from "../role-change.ts";
 import type { HeldRole } from "./held-role.ts";
 
 /** The role as it will be after the changes: what a check foresees, and what an undo looks for. */

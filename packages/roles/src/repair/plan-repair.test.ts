@@ -5,8 +5,15 @@ import type { ChainRequest } from "../chain-request.ts";
 import { chainSubjects } from "../chain-subjects.ts";
 import { checkChain } from "../check-chain.ts";
 import { exportRole, roleValues, type ExportOptions } from "../export-role.ts";
+import { policySize } from "../policy-statement.ts";
 import type { RoleId } from "../role-definition.ts";
-import { applyOwnerPatch, heldInMemory, holdInMemory } from "../testing/held-in-memory.ts";
+import {
+  applyOwnerPatch,
+  beforeOf,
+  heldInMemory,
+  holdInMemory,
+  restored,
+} from "../testing/held-in-memory.ts";
 import {
   addRole,
   memoryPolicyReader,
@@ -114,6 +121,11 @@ const deny = (change: Partial<StatementDocument>): StatementDocument => ({
 const document = (...statements: StatementDocument[]): object => ({
   Version: "2012-10-17",
   Statement: statements,
+});
+const everythingOf = (action: string): StatementDocument => ({
+  Effect: "Allow",
+  Action: action,
+  Resource: "*",
 });
 const everything: StatementDocument = { Sid: "All", Effect: "Allow", Action: "*", Resource: "*" };
 const addTrust = (statement: StatementDocument) => (role: MemoryRole) => {
@@ -231,7 +243,11 @@ const own: readonly Row[] = [
   ],
 ];
 
-function repair({ plan, held, role }: ReturnType<Stage["plan"]>[number]): UndoRecord {
+function repair({
+  plan,
+  held,
+  role,
+}: ReturnType<Stage["plan"]>[number]): UndoRecord & { readonly before: HeldRole } {
   holdInMemory(role, applyChanges(held, plan.changes));
   return {
     format: "garrison-role-undo/1",
@@ -258,10 +274,13 @@ describe("a repair mends what its owner broke, finds nothing to do afterwards, a
       const mended = role(record.roleArn.endsWith("worker") ? "worker" : "backup-ec2");
       holdInMemory(
         mended,
-        applyChanges(heldInMemory(mended), planUndo(record, heldInMemory(mended), { force: false })),
+        applyChanges(
+          heldInMemory(mended),
+          planUndo(record, beforeOf(heldInMemory(mended)), { force: false }),
+        ),
       );
     }
-    expect([role("backup-ec2"), role("worker")].map(heldInMemory)).toEqual(before);
+    expect([role("backup-ec2"), role("worker")].map(heldInMemory)).toEqual(before.map(restored));
     expect((await check()).verdict).toBe("failed");
   });
 });
@@ -471,6 +490,64 @@ describe("a repair refuses", () => {
   });
 });
 
+describe("rights that the inline policies have no room for", () => {
+  /** Leaves less room than a statement takes. */
+  const fill = (role: MemoryRole) => {
+    const padding = (length: number) => ({ ...everything, Resource: `arn:aws:s3:::${"x".repeat(length)}` });
+    const used = role.identityPolicies.reduce((sum, { policy }) => sum + policySize(policy), 0);
+    addOwn("theirs", padding(10_230 - used - policySize(document(padding(0)))))(role);
+  };
+
+  it("are printed as managed policies for their owner, who mends the role with them; the rest is repaired", async () => {
+    const { check, plan, role, world } = stage();
+    const worker = role("worker");
+    withoutAction("sqs:SendMessage")(worker);
+    worker.profiles = [];
+    fill(worker);
+    const [, planned] = plan();
+    expect(planned?.plan.changes.map(({ what }) => what)).toEqual([
+      "create the instance profile",
+      "put the role into the instance profile",
+    ]);
+    const [patch, ...others] = planned?.plan.patches ?? [];
+    expect(others).toEqual([]);
+    expect(patch).toMatchObject({
+      layer: "identity",
+      policy: `arn:aws:iam::${production}:policy/garrison-worker-1`,
+      owner: `the IAM administrators of account ${production}: a repair writes no managed policy`,
+      statements: [{ after: { Sid: "DialogueSend", Action: ["sqs:SendMessage"] } }],
+    });
+    expect(patch).not.toHaveProperty("before");
+    holdInMemory(worker, applyChanges(planned!.held, planned!.plan.changes));
+    expect((await check()).verdict).toBe("failed");
+    applyOwnerPatch(world, worker, patch!);
+    expect((await check()).findings.filter(({ verdict }) => verdict === "failed")).toEqual([]);
+    expect(plan().flatMap((one) => [...one.plan.changes, ...one.plan.patches])).toEqual([]);
+  });
+
+  it("get a name that no attached policy has", () => {
+    const { plan, role } = stage();
+    const worker = role("worker");
+    withoutAction("sqs:SendMessage")(worker);
+    fill(worker);
+    addOwn(`arn:aws:iam::${production}:policy/garrison-worker-1`, everythingOf("s3:GetObject"))(worker);
+    const [, planned] = plan();
+    expect(planned?.plan.patches.map(({ policy }) => policy)).toEqual([
+      `arn:aws:iam::${production}:policy/garrison-worker-2`,
+    ]);
+  });
+
+  it("can't be had by a role that has as many managed policies as IAM takes", () => {
+    const { plan, role } = stage();
+    const worker = role("worker");
+    withoutAction("sqs:SendMessage")(worker);
+    fill(worker);
+    for (let place = 0; place < 10; place++)
+      addOwn(`arn:aws:iam::${production}:policy/app-${place}`, everythingOf("s3:GetObject"))(worker);
+    expect(plan).toThrow("10 managed ones are attached, and the missing rights need 1 more; a role takes 10");
+  });
+});
+
 describe("an undo", () => {
   function repaired() {
     const on = stage();
@@ -483,14 +560,14 @@ describe("an undo", () => {
   it("does nothing when it is given a second time", () => {
     const { record, role } = repaired();
     holdInMemory(role, record.before);
-    expect(planUndo(record, heldInMemory(role), { force: false })).toEqual([]);
+    expect(planUndo(record, beforeOf(heldInMemory(role)), { force: false })).toEqual([]);
   });
 
   it("takes back what a repair that ended half-way had done", () => {
     const { record } = repaired();
     const half = applyChanges(record.before, record.changes.slice(0, 2));
     expect(record.changes).toHaveLength(3);
-    const undone = applyChanges(half, planUndo(record, half, { force: false }));
+    const undone = applyChanges(half, planUndo(record, beforeOf(half), { force: false }));
     expect(undone).toEqual(record.before);
   });
 
@@ -498,15 +575,17 @@ describe("an undo", () => {
     const { record, role } = repaired();
     editPolicy(role, "garrison-worker", (one) => (one.Sid === "DialogueReceive" ? [] : [one]));
     const held = heldInMemory(role);
-    expect(() => planUndo(record, held, { force: false })).toThrow(
+    expect(() => planUndo(record, beforeOf(held), { force: false })).toThrow(
       "the inline policy garrison-worker changed since",
     );
-    expect(applyChanges(held, planUndo(record, held, { force: true }))).toEqual(record.before);
+    expect(applyChanges(held, planUndo(record, beforeOf(held), { force: true }))).toEqual(record.before);
   });
 
   it("refuses a role that was changed where the repair never was", () => {
     const { record, role } = repaired();
     addOwn("theirs", everything)(role);
-    expect(() => planUndo(record, heldInMemory(role), { force: false })).toThrow("the inline policy theirs");
+    expect(() => planUndo(record, beforeOf(heldInMemory(role)), { force: false })).toThrow(
+      "the inline policy theirs",
+    );
   });
 });

@@ -1,14 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { ChainSubject } from "../chain-subjects.ts";
-import { inlineTotalLimit, trustPolicyLimit } from "../pack-policies.ts";
-import type { RoleChange } from "../plan-role.ts";
+import { trustPolicyLimit } from "../pack-policies.ts";
+import type { RoleChange } from "../role-change.ts";
 import type { CallerFacts } from "../prober.ts";
 import { parseRoleArn } from "../role-arn.ts";
+import { withoutDeleted } from "./deleted-principals.ts";
 import { isOwnPolicy, openDrafts, type Drafts, type Surroundings } from "./document-draft.ts";
 import type { HeldRole } from "./held-role.ts";
 import { mendRights } from "./mend-rights.ts";
 import { mendTrust } from "./mend-trust.ts";
+import { overflowPatches } from "./overflow-patches.ts";
 import { ownerPatches } from "./owner-patches.ts";
 import type { OwnerPatch, RepairPlan } from "./repair-plan.ts";
 import type { WantedForm } from "./wanted-form.ts";
@@ -33,13 +35,13 @@ export function planRepair(request: RepairRequest): RepairPlan {
   requireExternalId(subject);
   const drafts = openDrafts(held, request.surroundings ?? {});
   const unmended = mendRights({ subject, wanted: request.wanted, drafts });
+  const overflow = overflowPatches(drafts);
   const profile = planProfile(subject, held);
   const changes = [...trustChange(request), ...policyChanges(drafts), ...profile.changes];
-  requireRoom(drafts);
   return {
     roleArn: held.roleArn,
     changes,
-    patches: [...ownerPatches(drafts), ...profile.patches],
+    patches: [...ownerPatches(drafts), ...overflow, ...profile.patches],
     unmended,
   };
 }
@@ -51,8 +53,9 @@ function requireExternalId({ externalId, role, roleArn }: ChainSubject): void {
 }
 
 function trustChange({ caller, held, subject }: RepairRequest): readonly RoleChange[] {
-  const after = mendTrust({ subject, caller }, held.trust);
-  if (isDeepStrictEqual(after, held.trust)) return [];
+  const mended = mendTrust({ subject, caller }, held.trust);
+  if (isDeepStrictEqual(mended, held.trust)) return [];
+  const after = withoutDeleted(mended);
   requireSize(after, trustPolicyLimit, `the trust policy of ${held.roleArn}`);
   const { roleName } = parseRoleArn(held.roleArn);
   return [{ what: "replace the trust policy", name: roleName, before: held.trust, after }];
@@ -96,13 +99,6 @@ function planProfile({ role }: ChainSubject, held: HeldRole): ProfilePlan {
     after,
   };
   return { changes: [], patches: [patch] };
-}
-
-function requireRoom({ documents, held }: Drafts): void {
-  const inline = documents.filter(({ layer, name }) => layer === "identity" && !name.startsWith("arn:"));
-  if (inline.every(({ before, now }) => before === now)) return;
-  const all = inline.flatMap(({ now }) => now ?? []);
-  requireSize(all, inlineTotalLimit, `the inline policies of ${held.roleArn}`);
 }
 
 /** Characters as IAM counts them: white space doesn't count. */

@@ -14,7 +14,13 @@ import {
   workingStage,
   type WorkingStage,
 } from "../testing/breakages/working-stage.ts";
-import { applyOwnerPatch, heldInMemory, holdInMemory } from "../testing/held-in-memory.ts";
+import {
+  applyOwnerPatch,
+  beforeOf,
+  heldInMemory,
+  holdInMemory,
+  restored,
+} from "../testing/held-in-memory.ts";
 import { memoryPolicyReader, type MemoryRole } from "../testing/memory-world.ts";
 import { applianceSubject } from "./appliance-subject.ts";
 import { applyChanges } from "./apply-changes.ts";
@@ -84,9 +90,9 @@ describe("what the role's owner can mend is mended by a repair, and put back to 
         changes,
       } as const;
       const now = heldInMemory(role);
-      holdInMemory(role, applyChanges(now, planUndo(record, now, { force: false })));
+      holdInMemory(role, applyChanges(now, planUndo(record, beforeOf(now), { force: false })));
     }
-    expect([...stage.world.roles.values()].map(heldInMemory)).toEqual(before);
+    expect([...stage.world.roles.values()].map(heldInMemory)).toEqual(before.map(restored));
     expect((await checkStage(stage)).verdict).toBe("failed");
   });
 });

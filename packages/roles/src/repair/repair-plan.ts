@@ -1,4 +1,4 @@
-import type { RoleChange } from "../plan-role.ts";
+import type { RoleChange } from "../role-change.ts";
 
 /** A change of a document that isn't the role's own: printed for whoever owns it, never written. */
 export interface OwnerPatch {

@@ -1,5 +1,7 @@
+import { withoutDeleted } from "../repair/deleted-principals.ts";
 import type { HeldRole } from "../repair/held-role.ts";
 import type { OwnerPatch } from "../repair/repair-plan.ts";
+import type { RoleBefore } from "../repair/role-before.ts";
 import { parseRoleArn } from "../role-arn.ts";
 import type { MemoryRole, MemoryWorld } from "./memory-world.ts";
 
@@ -24,6 +26,16 @@ export function heldInMemory({
     ...(boundary === undefined ? {} : { boundary: { arn: boundary.name ?? "", document: boundary.policy } }),
     instanceProfiles: profiles.map((name) => ({ name, roleNames: [roleName] })),
   };
+}
+
+/** What a plan starts from where there is a role, and no managed policy of ours. */
+export function beforeOf(held: HeldRole): RoleBefore {
+  return { roleArn: held.roleArn, held, profiles: held.instanceProfiles, managed: {} };
+}
+
+/** As an undo leaves it: IAM stores no trust that names deleted users or roles. */
+export function restored(held: HeldRole): HeldRole {
+  return { ...held, trust: withoutDeleted(held.trust) };
 }
 
 /** Writes what a repair or an undo came to back into the world. */

@@ -1,3 +1,4 @@
+import { compileAction, listsAction } from "@garrison/iam/action-pattern";
 import { evaluate } from "@garrison/iam/evaluate";
 import type { EvaluationCase, NamedPolicy, OrganizationLevel } from "@garrison/iam/evaluation-case";
 import type { ContextEntry, SimulatePolicyResponse } from "@aws-sdk/client-iam";
@@ -45,7 +46,11 @@ export function simulate(call: Call, simulation: Simulation, input: SimulationIn
   const crossAccount =
     simulation.resourcePolicy !== undefined && simulation.resourceOwner !== simulation.callerAccountId;
   const results = items.map((action) => {
-    const simulated = resourceArns.map((arn) => simulateOne(simulation, { action, arn, context }));
+    const missing = missingKeys(simulation, action, context);
+    const simulated = resourceArns.map((arn) => ({
+      ...simulateOne(simulation, { action, arn, context }),
+      missing,
+    }));
     return describeAction(action, simulated, crossAccount);
   });
   return { EvaluationResults: results, ...page };
@@ -57,7 +62,10 @@ interface SimulatedRequest {
   readonly context: Readonly<Record<string, string | readonly string[]>>;
 }
 
-function simulateOne(simulation: Simulation, { action, arn, context }: SimulatedRequest): SimulatedResource {
+function simulateOne(
+  simulation: Simulation,
+  { action, arn, context }: SimulatedRequest,
+): Omit<SimulatedResource, "missing"> {
   const {
     callerArn,
     callerAccountId,
@@ -80,7 +88,7 @@ function simulateOne(simulation: Simulation, { action, arn, context }: Simulated
     ...(resourcePolicy === undefined ? {} : { resourcePolicy }),
   };
   const result = evaluate(question, { scope: resourcePolicy === undefined ? "identity-side" : "everything" });
-  return { arn, question, result, missing: missingKeys(simulation, action, context) };
+  return { arn, question, result };
 }
 
 /** Keys that policies name for this action and the request doesn't have. Conditions see them as absent. */
@@ -94,8 +102,9 @@ function missingKeys(
     ({ policy }) => policy,
   );
   if (simulation.resourcePolicy !== undefined) policies.push(simulation.resourcePolicy);
+  const asked = action.toLowerCase();
   const concerns = ({ Action }: { readonly Action?: string | readonly string[] }): boolean =>
-    Action === undefined || [Action].flat().some((pattern) => coversAction(String(pattern), action));
+    Action === undefined || listsAction([Action].flat().map(compileAction), asked);
   const keys = policies.flatMap((policy) => contextKeysOf(policy, concerns));
   return [...new Set(keys)].filter(
     (key) => !present.has(key.toLowerCase()) && !derivedKeys.has(key.toLowerCase()),
@@ -110,15 +119,6 @@ const derivedKeys = new Set([
   "aws:resourceaccount",
   "aws:currenttime",
 ]);
-
-function coversAction(pattern: string, action: string): boolean {
-  const source = pattern
-    .toLowerCase()
-    .replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${source}$`).test(action.toLowerCase());
-}
 
 function readEntries(
   entries: readonly ContextEntry[] | undefined,

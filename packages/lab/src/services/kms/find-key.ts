@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Lab } from "../../lab.ts";
 import { AwsError } from "../../wire/aws-error.ts";
 import type { ResourceAccess } from "../../wire/operation-handler.ts";
-import { awsManagedKeyPolicy, effectiveKeyPolicy, type KeyOwner } from "./key-policy.ts";
+import { awsManagedKeyPolicy, grantsOn, shownKeyPolicy, type KeyOwner } from "./key-policy.ts";
 import { keyTables, type AliasRecord, type KeyRecord } from "./key-record.ts";
 
 /** Where a key is looked for when its name doesn't say: the caller's account and Region. */
@@ -36,7 +36,7 @@ export function requireKey(lab: Lab, keyId: string, place: KeyPlace): KeyRecord 
   return key;
 }
 
-/** The key for the authoriser: its policy with grants, tags and aliases. */
+/** The key for the authoriser: its policy, grants, tags and aliases. */
 export function keyAccess(lab: Lab, key: KeyRecord): ResourceAccess {
   const aliases = [...keyTables(lab.state).aliases.values()].filter(
     (alias) => alias.keyId === key.keyId && alias.accountId === key.accountId,
@@ -45,7 +45,8 @@ export function keyAccess(lab: Lab, key: KeyRecord): ResourceAccess {
     arn: key.arn,
     accountId: key.accountId,
     tags: key.tags,
-    policy: effectiveKeyPolicy(lab, key),
+    policy: shownKeyPolicy(lab, key),
+    kmsGrants: grantsOn(lab, key),
     context: {
       "kms:KeySpec": "SYMMETRIC_DEFAULT",
       "kms:KeyUsage": "ENCRYPT_DECRYPT",

@@ -15,6 +15,11 @@ import { pageOfKms } from "./kms-page.ts";
 export function createGrant(input: CreateGrantCommandInput, call: Call): object {
   const key = requireKey(call.lab, input.KeyId!, call);
   const operations = input.Operations!.map(String);
+  const { EncryptionContextSubset, EncryptionContextEquals } = input.Constraints ?? {};
+  const constraint =
+    EncryptionContextEquals === undefined
+      ? EncryptionContextSubset && "EncryptionContextSubset"
+      : "EncryptionContextEquals";
   call.authorize({
     action: "kms:CreateGrant",
     resources: [keyAccess(call.lab, key)],
@@ -23,9 +28,9 @@ export function createGrant(input: CreateGrantCommandInput, call: Call): object 
       "kms:GrantOperations": operations,
       "kms:GranteePrincipal": input.GranteePrincipal ?? "",
       "kms:GrantIsForAWSResource": "false",
+      ...(constraint === undefined ? {} : { "kms:GrantConstraintType": constraint }),
     },
   });
-  const { EncryptionContextSubset, EncryptionContextEquals } = input.Constraints ?? {};
   const grant: GrantRecord = {
     grantId: Buffer.from(call.lab.random.bytes(32)).toString("hex"),
     keyArn: key.arn,
@@ -34,8 +39,8 @@ export function createGrant(input: CreateGrantCommandInput, call: Call): object 
     issuingAccount: `arn:${call.partition}:iam::${call.accountId}:root`,
     createdAtMs: call.lab.clock.now(),
     ...(input.RetiringPrincipal === undefined ? {} : { retiringPrincipal: input.RetiringPrincipal }),
-    ...(EncryptionContextSubset === undefined ? {} : { contextSubset: EncryptionContextSubset }),
-    ...(EncryptionContextEquals === undefined ? {} : { contextEquals: EncryptionContextEquals }),
+    ...(EncryptionContextSubset === undefined ? {} : { encryptionContextSubset: EncryptionContextSubset }),
+    ...(EncryptionContextEquals === undefined ? {} : { encryptionContextEquals: EncryptionContextEquals }),
     ...(input.Name === undefined ? {} : { name: input.Name }),
   };
   keyTables(call.lab.state).grants.put(grant.grantId, grant);
@@ -76,8 +81,8 @@ function describeGrant(grant: GrantRecord): GrantListEntry {
     IssuingAccount: grant.issuingAccount,
     Operations: grant.operations as NonNullable<GrantListEntry["Operations"]>,
     Constraints: {
-      EncryptionContextSubset: grant.contextSubset,
-      EncryptionContextEquals: grant.contextEquals,
+      EncryptionContextSubset: grant.encryptionContextSubset,
+      EncryptionContextEquals: grant.encryptionContextEquals,
     },
   };
 }

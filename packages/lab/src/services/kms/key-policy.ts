@@ -63,32 +63,12 @@ export function awsManagedKeyPolicy({ partition, accountId, region }: KeyOwner, 
   });
 }
 
-/** The key's policy with its grants as further statements: a grant allows what a statement for its grantee would. */
-export function effectiveKeyPolicy(lab: Lab, key: KeyRecord): object {
-  const shown = showPrincipals(lab, key.policy);
-  const grants = [...keyTables(lab.state).grants.values()].filter(({ keyArn }) => keyArn === key.arn);
-  if (grants.length === 0) return lab.parsed.parse(shown);
-  const granted = JSON.stringify({ Version: "2012-10-17", Statement: grants.map(grantStatement) });
-  return lab.parsed.merge([shown, granted]);
+/** The key's policy, with the principals that it names by unique id. */
+export function shownKeyPolicy(lab: Lab, key: KeyRecord): object {
+  return lab.parsed.parse(showPrincipals(lab, key.policy));
 }
 
-function grantStatement(grant: GrantRecord): object {
-  const required = grant.contextEquals ?? grant.contextSubset ?? {};
-  const equals = Object.fromEntries(
-    Object.entries(required).map(([key, value]) => [`kms:EncryptionContext:${key}`, value]),
-  );
-  const condition: Record<string, object> = {};
-  if (Object.keys(equals).length > 0) condition["StringEquals"] = equals;
-  if (grant.contextEquals !== undefined) {
-    condition["ForAllValues:StringEquals"] = {
-      "kms:EncryptionContextKeys": Object.keys(grant.contextEquals),
-    };
-  }
-  return {
-    Effect: "Allow",
-    Principal: { AWS: grant.granteePrincipal },
-    Action: grant.operations.map((operation) => `kms:${operation}`),
-    Resource: "*",
-    ...(Object.keys(condition).length === 0 ? {} : { Condition: condition }),
-  };
+/** The grants on a key: they allow beside its policy, and without a word in the grantee's own IAM policies. */
+export function grantsOn(lab: Lab, key: KeyRecord): readonly GrantRecord[] {
+  return [...keyTables(lab.state).grants.values()].filter(({ keyArn }) => keyArn === key.arn);
 }

@@ -1,3 +1,4 @@
+import type { KmsGrant } from "@garrison/iam/evaluation-case";
 import type { Collection } from "../../state/collection.ts";
 import type { LabState } from "../../state/lab-state.ts";
 
@@ -27,14 +28,9 @@ export interface AliasRecord {
   readonly createdAtMs: number;
 }
 
-export interface GrantRecord {
+export interface GrantRecord extends KmsGrant {
   readonly grantId: string;
   readonly keyArn: string;
-  readonly granteePrincipal: string;
-  readonly retiringPrincipal?: string;
-  readonly operations: readonly string[];
-  readonly contextSubset?: Readonly<Record<string, string>>;
-  readonly contextEquals?: Readonly<Record<string, string>>;
   readonly name?: string;
   readonly issuingAccount: string;
   readonly createdAtMs: number;
