@@ -43,17 +43,25 @@ export interface PrefixList {
 export function prefixListOf(service: string, region: string): PrefixList {
   const prefixListName = `com.amazonaws.${region}.${service}`;
   const digest = createHash("sha256").update(prefixListName).digest("hex");
-  return { prefixListId: `pl-${digest.slice(0, 8)}`, prefixListName, cidrs: [s3Range] };
+  return { prefixListId: `pl-${digest.slice(0, 8)}`, prefixListName, cidrs: [s3Range(region)] };
 }
 
 export function prefixListsOf(region: string): readonly PrefixList[] {
   return [...gatewayServices].map((service) => prefixListOf(service, region));
 }
 
-/** Where the lab says that AWS's public endpoints are: blocks set aside for documentation. */
-const s3Range = "198.51.100.0/25";
-const publicAddresses: Readonly<Record<string, string>> = { s3: "198.51.100.10" };
+/*
+ * Where the lab says that AWS's public endpoints are: in blocks set aside for measurements and documentation. S3 has other
+ * addresses in each Region, so that a gateway endpoint leads to its own Region only.
+ */
+function s3Range(region: string): string {
+  return `198.18.${regionNumber(region)}.0/24`;
+}
 
-export function publicAddressOf(signingName: string): string {
-  return publicAddresses[signingName] ?? "198.51.100.200";
+export function publicAddressOf(signingName: string, region: string): string {
+  return signingName === "s3" ? `198.18.${regionNumber(region)}.10` : "198.51.100.10";
+}
+
+function regionNumber(region: string): number {
+  return createHash("sha256").update(region).digest()[0]!;
 }
