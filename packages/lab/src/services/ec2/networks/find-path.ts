@@ -17,9 +17,27 @@ export interface Destination {
   readonly region: string;
 }
 
+type NetworkTable =
+  | "vpcs"
+  | "routeTables"
+  | "securityGroups"
+  | "networkInterfaces"
+  | "internetGateways"
+  | "natGateways"
+  | "vpcEndpoints";
+
+/** What decides, read as it is now. */
+export type NetworkTables = { readonly [Name in NetworkTable]: Pick<Ec2Tables[Name], "get" | "values"> };
+
+/** What of an instance its way depends on. */
+export type Traveller = Pick<
+  InstanceRecord,
+  "vpcId" | "subnetId" | "privateIp" | "publicIp" | "securityGroupIds"
+>;
+
 interface Journey {
-  readonly tables: Ec2Tables;
-  readonly instance: InstanceRecord;
+  readonly tables: NetworkTables;
+  readonly instance: Traveller;
   readonly groups: readonly SecurityGroupRecord[];
   readonly to: Destination;
 }
@@ -29,7 +47,7 @@ interface Journey {
  * nothing else is tried. Otherwise it is a public address, for which the subnet's most specific route decides: a gateway
  * endpoint's, a NAT gateway's, or an internet gateway's, which needs a public address of the instance's own.
  */
-export function findPath(tables: Ec2Tables, instance: InstanceRecord, to: Destination): NetworkPath {
+export function findPath(tables: NetworkTables, instance: Traveller, to: Destination): NetworkPath {
   const groups = instance.securityGroupIds.flatMap((id) => tables.securityGroups.get(id) ?? []);
   const journey: Journey = { tables, instance, groups, to };
   const vpc = tables.vpcs.get(instance.vpcId);
@@ -103,7 +121,7 @@ function publicPeer({ service, region }: Destination): Peer {
 }
 
 function tableOfSubnet(
-  { routeTables }: Ec2Tables,
+  { routeTables }: NetworkTables,
   { subnetId, vpcId }: { readonly subnetId: string; readonly vpcId: string },
 ): RouteTableRecord | undefined {
   const inVpc = [...routeTables.values()].filter((table) => table.vpcId === vpcId);
