@@ -7,6 +7,7 @@ import {
   GetBucketPolicyStatusCommand,
   GetObjectAclCommand,
   GetObjectCommand,
+  ListObjectsV2Command,
   PutBucketAclCommand,
   PutBucketOwnershipControlsCommand,
   PutBucketPolicyCommand,
@@ -56,6 +57,8 @@ beforeEach(async () => {
   await owner.send(new PutObjectCommand({ Bucket, Key: "file", Body: "open?" }));
 });
 
+/** As the lab makes them up. */
+const canonicalId = (accountId: string) => Buffer.from(accountId.padEnd(32, "0")).toString("hex");
 const anonymously = async () => (await fetch(`${lab.endpoint}/${Bucket}/file`)).status;
 const asStranger = () => outcome(other.send(new GetObjectCommand({ Bucket, Key: "file" })));
 
@@ -117,6 +120,19 @@ test("a bucket whose owner is enforced takes no ACLs but those that say what hol
   expect([await put("public-read"), await put("private")]).toEqual(["AccessControlListNotSupported", "done"]);
 });
 
+test("a bucket can't be made with an ACL where its owner is enforced", async () => {
+  const CreateBucketConfiguration = { LocationConstraint: region } as const;
+  const own = {
+    Bucket: `${Bucket}-acl`,
+    CreateBucketConfiguration,
+    GrantRead: `id="${canonicalId(stranger)}"`,
+  };
+  expect(await outcome(owner.send(new CreateBucketCommand(own)))).toBe("InvalidBucketAclWithObjectOwnership");
+  await owner.send(new CreateBucketCommand({ ...own, ObjectOwnership: "ObjectWriter" }));
+  const list = new ListObjectsV2Command({ Bucket: own.Bucket });
+  expect(await outcome(other.send(list))).toBe("done");
+});
+
 test("an object's ACL opens it, until public ACLs are ignored", async () => {
   await takeAcls();
   await owner.send(new DeletePublicAccessBlockCommand({ Bucket }));
@@ -152,7 +168,6 @@ test("a bucket's ACL lets another account write, if that one's own policies do",
   await takeAcls();
   const write = () => outcome(other.send(new PutObjectCommand({ Bucket, Key: "theirs", Body: "x" })));
   expect(await write()).toBe("AccessDenied");
-  const ID = Buffer.from(stranger.padEnd(32, "0")).toString("hex");
-  await owner.send(new PutBucketAclCommand({ Bucket, GrantWrite: `id="${ID}"` }));
+  await owner.send(new PutBucketAclCommand({ Bucket, GrantWrite: `id="${canonicalId(stranger)}"` }));
   expect(await write()).toBe("done");
 });

@@ -37,7 +37,7 @@ export function openDispatcher(lab: Lab, registry: ServiceRegistry): Dispatcher 
       heard(message);
       const { progress, end } = begin(lab, message, response);
       try {
-        if (isUnreachable(lab, progress)) await staySilent(lab, message, progress.signal);
+        if (isUnreachable(lab, progress)) await staySilent(lab, message);
         else await answerCall(lab, { progress, registry, keys }, response);
       } finally {
         end();
@@ -47,7 +47,7 @@ export function openDispatcher(lab: Lab, registry: ServiceRegistry): Dispatcher 
       const incoming = readIncoming(message);
       const path = networkPath(lab, incoming);
       if (path?.kind === "closed") {
-        await staySilent(lab, message, lab.stopping);
+        await staySilent(lab, message);
         throw new Dropped();
       }
       const service = await registry.open(incoming.service);

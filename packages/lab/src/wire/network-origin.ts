@@ -32,11 +32,13 @@ function sessionInstance(lab: Lab, { signature }: Incoming): string | undefined 
 }
 
 /** What a client sees of a closed path: nothing, until it or the kernel gives up. */
-export async function staySilent(lab: Lab, message: IncomingMessage, gone: AbortSignal): Promise<void> {
+export async function staySilent(lab: Lab, { socket }: IncomingMessage): Promise<void> {
+  const closed = new AbortController();
+  socket.once("close", () => closed.abort());
   try {
-    await lab.clock.sleep(lab.ec2.settings.unreachableMs, gone);
+    await lab.clock.sleep(lab.ec2.settings.unreachableMs, AbortSignal.any([closed.signal, lab.stopping]));
   } catch {
     // The client gave up, or the lab stops.
   }
-  message.socket.destroy();
+  socket.destroy();
 }
