@@ -6,7 +6,7 @@ import type { Authorization, ResourceAccess } from "../wire/operation-handler.ts
 import { denialMessage } from "./denial-message.ts";
 import { encodeDenial } from "./denial-details.ts";
 import { evaluateAccess, type AccessAnswer } from "./evaluate-access.ts";
-import { callContext, type Context, type RequestFacts } from "./global-context.ts";
+import { callContext, endpointContext, type Context, type RequestFacts } from "./global-context.ts";
 
 export interface AuthorizerOptions {
   readonly caller: CallerPrincipal;
@@ -30,8 +30,14 @@ export function openAuthorizer(lab: Lab, options: AuthorizerOptions): Authorizer
   ): { answer: AccessAnswer; resource: ResourceAccess } | undefined => {
     asked.push(authorization.action);
     context ??= callContext(lab.organization, options.caller, options.facts);
+    const question = {
+      caller: options.caller,
+      context: { ...context, ...endpointContext(options.facts, authorization.action) },
+      endpoint: options.facts.endpoint,
+      authorization,
+    };
     for (const resource of authorization.resources) {
-      const answer = evaluateAccess(lab, { caller: options.caller, context, authorization, resource });
+      const answer = evaluateAccess(lab, { ...question, resource });
       lab.usedRights.note(options.caller, answer);
       if (answer.result.decision !== "Allowed") return { answer, resource };
     }

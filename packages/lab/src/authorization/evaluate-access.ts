@@ -3,7 +3,7 @@ import type { EvaluationCase, EvaluationResult } from "@garrison/iam/evaluation-
 import type { CallerPrincipal } from "../identity/caller-principal.ts";
 import type { Lab } from "../lab.ts";
 import type { Authorization, ResourceAccess } from "../wire/operation-handler.ts";
-import { resourceContext, type Context } from "./global-context.ts";
+import { resourceContext, type Context, type RequestFacts } from "./global-context.ts";
 import { organizationLevels } from "./organization-levels.ts";
 import { policiesOfCaller } from "./principal-policies.ts";
 
@@ -11,6 +11,7 @@ import { policiesOfCaller } from "./principal-policies.ts";
 export interface AccessQuestion {
   readonly caller: CallerPrincipal;
   readonly context: Context;
+  readonly endpoint?: RequestFacts["endpoint"];
   readonly authorization: Authorization;
   readonly resource: ResourceAccess;
 }
@@ -23,7 +24,7 @@ export interface AccessAnswer {
 /** Asks the evaluator, with every layer that applies to this caller and this resource. */
 export function evaluateAccess(
   lab: Lab,
-  { caller, context, authorization, resource }: AccessQuestion,
+  { caller, context, endpoint, authorization, resource }: AccessQuestion,
 ): AccessAnswer {
   const { parsed, organization } = lab;
   const { action } = authorization;
@@ -52,10 +53,23 @@ export function evaluateAccess(
       context: { ...context, ...authorization.context, ...resourceContext(organization, resource, action) },
     },
     ...policies,
+    ...endpointPolicies(lab, endpoint, action),
+    ...(resource.bucket === undefined ? {} : { bucket: resource.bucket }),
     ...(resource.policy === undefined ? {} : { resourcePolicy: resource.policy }),
     ...(resource.kmsGrants === undefined ? {} : { kmsGrants: resource.kmsGrants }),
     ...(scps === undefined ? {} : { serviceControlPolicies: scps }),
     ...(rcps === undefined ? {} : { resourceControlPolicies: rcps }),
   };
   return { question, result: evaluate(question) };
+}
+
+/** The endpoint's policy limits the actions of its own service. */
+function endpointPolicies(
+  lab: Lab,
+  endpoint: AccessQuestion["endpoint"],
+  action: string,
+): Pick<EvaluationCase, "vpcEndpointPolicies"> {
+  if (endpoint === undefined || !action.startsWith(`${endpoint.service}:`)) return {};
+  const { vpcEndpointId, policyDocument } = endpoint.record;
+  return { vpcEndpointPolicies: [{ name: vpcEndpointId, policy: lab.parsed.parse(policyDocument) }] };
 }

@@ -4,6 +4,7 @@ import {
   organizationPath,
   type OrganizationTables,
 } from "../identity/organization-tables.ts";
+import type { VpcEndpointRecord } from "../services/ec2/networks/network-records.ts";
 import type { ResourceAccess } from "../wire/operation-handler.ts";
 
 export type Context = Record<string, string | readonly string[]>;
@@ -14,6 +15,8 @@ export interface RequestFacts {
   readonly userAgent: string;
   readonly region: string;
   readonly nowMs: number;
+  /** The VPC endpoint that the request came through, and the service that it leads to. */
+  readonly endpoint?: { readonly service: string; readonly record: VpcEndpointRecord };
 }
 
 /** Condition keys that hold for every action of a call. The lab stands for TLS endpoints, so SecureTransport is true. */
@@ -24,7 +27,8 @@ export function callContext(
 ): Context {
   const now = new Date(facts.nowMs);
   return {
-    "aws:SourceIp": facts.sourceIp,
+    // AWS doesn't give it where the request came through an endpoint.
+    ...(facts.endpoint === undefined ? { "aws:SourceIp": facts.sourceIp } : {}),
     "aws:UserAgent": facts.userAgent,
     "aws:SecureTransport": "true",
     "aws:RequestedRegion": facts.region,
@@ -36,6 +40,13 @@ export function callContext(
     ...principalOrganization(tables, caller),
     ...sessionContext(caller),
   };
+}
+
+/** What an endpoint adds to the actions of its own service; calls that this service then makes don't pass the endpoint. */
+export function endpointContext({ endpoint, sourceIp }: RequestFacts, action: string): Context {
+  if (endpoint === undefined || !action.startsWith(`${endpoint.service}:`)) return {};
+  const { vpcEndpointId, vpcId } = endpoint.record;
+  return { "aws:SourceVpce": vpcEndpointId, "aws:SourceVpc": vpcId, "aws:VpcSourceIp": sourceIp };
 }
 
 function principalContext(caller: CallerPrincipal): Context {

@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import type { Lab } from "../lab.ts";
 import { forgetManagedInstance } from "../services/ssm/managed-instances.ts";
 import type { Collection } from "../state/collection.ts";
-import type { MachineDescription, MachineHost, PowerOffKind } from "./machine-host.ts";
+import { findConnectionOwner } from "./connection-owner.ts";
+import type { Connection, MachineDescription, MachineHost, PowerOffKind } from "./machine-host.ts";
 import {
   clearMachine,
   layOutMachine,
@@ -214,6 +215,11 @@ class HostMachines implements MachineHost {
 
   isRunning(instanceId: string): boolean {
     return this.#records.has(instanceId);
+  }
+
+  findCaller(connection: Connection): string | undefined {
+    if (this.#running.size === 0) return undefined;
+    return findConnectionOwner(markerOf(this.#lab, ""), connection);
   }
 
   announceSpotInterruption(instanceId: string, action: string): void {

@@ -17,6 +17,12 @@ export interface MachineDescription {
   readonly metadataTags?: boolean;
 }
 
+/** A connection that the lab has accepted, by its two ports. */
+export interface Connection {
+  readonly localPort?: number | undefined;
+  readonly remotePort?: number | undefined;
+}
+
 export type PowerOffKind = "shutdown" | "reboot" | "lost";
 
 /**
@@ -32,6 +38,8 @@ export interface MachineHost {
   consoleOutput(instanceId: string): string;
   /** Whether its processes are alive. */
   isRunning(instanceId: string): boolean;
+  /** The machine one of whose processes holds the client's end of this connection to the lab. */
+  findCaller(connection: Connection): string | undefined;
   /** Makes `/latest/meta-data/spot/instance-action` answer, as two minutes before a Spot interruption. */
   announceSpotInterruption(instanceId: string, action: "terminate" | "stop" | "hibernate"): void;
   /** Set by EC2: called when a machine ended by itself (`shutdown`), or was found gone after a restart of the lab (`lost`). */

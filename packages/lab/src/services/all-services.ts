@@ -10,6 +10,7 @@ import { ssmService } from "./ssm/ssm-service.ts";
 import { iamService } from "./iam/iam-service.ts";
 import { kmsService } from "./kms/kms-service.ts";
 import { organizationsService } from "./organizations/organizations-service.ts";
+import { serviceQuotasService } from "./service-quotas/service-quotas-service.ts";
 import { stsService } from "./sts/sts-service.ts";
 
 /** Every service the endpoint answers for. */
@@ -26,4 +27,5 @@ export const allServices: readonly LabService[] = [
   ssmService,
   ssmMessagesService,
   ec2MessagesService,
+  serviceQuotasService,
 ];

@@ -10,7 +10,10 @@ export interface LoggedCall {
   readonly sourceIp: string;
   readonly userAgent: string;
   readonly actions: readonly string[];
+  /** AWS's code, or `Unreachable` for a request that an instance's network didn't carry. */
   readonly errorCode?: string;
+  /** Of a request that didn't arrive: where its way ends. */
+  readonly errorDetail?: string;
 }
 
 export interface CallLog {

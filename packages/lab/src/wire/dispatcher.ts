@@ -10,6 +10,7 @@ import { protocolRequest, readIncoming } from "./incoming.ts";
 import { heard } from "./request-body.ts";
 import { logCall } from "./log-call.ts";
 import { Dropped, meetFault } from "./meet-fault.ts";
+import { networkPath, staySilent } from "./network-origin.ts";
 import { openCall } from "./open-call.ts";
 import type { OpenedService, ServiceRegistry } from "./open-services.ts";
 import type { Call } from "./operation-handler.ts";
@@ -36,13 +37,19 @@ export function openDispatcher(lab: Lab, registry: ServiceRegistry): Dispatcher 
       heard(message);
       const { progress, end } = begin(lab, message, response);
       try {
-        await answerCall(lab, { progress, registry, keys }, response);
+        if (isUnreachable(lab, progress)) await staySilent(lab, message);
+        else await answerCall(lab, { progress, registry, keys }, response);
       } finally {
         end();
       }
     },
     async admitUpgrade(message) {
       const incoming = readIncoming(message);
+      const path = networkPath(lab, incoming);
+      if (path?.kind === "closed") {
+        await staySilent(lab, message);
+        throw new Dropped();
+      }
       const service = await registry.open(incoming.service);
       if (service === undefined) throw new AwsError("UnknownService", incoming.service, { status: 404 });
       const { kind } = service.schemas;
@@ -56,6 +63,7 @@ export function openDispatcher(lab: Lab, registry: ServiceRegistry): Dispatcher 
       const progress: Progress = {
         requestId: randomUUID(),
         incoming,
+        path,
         signal: lab.stopping,
         whenAnswered: (run) => void message.socket.once("close", run),
         service,
@@ -63,6 +71,13 @@ export function openDispatcher(lab: Lab, registry: ServiceRegistry): Dispatcher 
       return { service, call: openCall(lab, progress, admitted) };
     },
   };
+}
+
+/** The request of an instance whose network doesn't lead to the service; the log alone tells why. */
+function isUnreachable(lab: Lab, progress: Progress): boolean {
+  if (progress.path?.kind !== "closed") return false;
+  logCall(lab, progress, { code: "Unreachable", detail: progress.path.why });
+  return true;
 }
 
 interface BegunCall {
@@ -87,9 +102,11 @@ function begin(lab: Lab, message: IncomingMessage, response: ServerResponse): Be
     if (!response.writableFinished) gone.abort();
     end();
   });
+  const incoming = readIncoming(message);
   const progress: Progress = {
     requestId: randomUUID(),
-    incoming: readIncoming(message),
+    incoming,
+    path: networkPath(lab, incoming),
     signal: gone.signal,
     whenAnswered: (run) => void afterwards.push(run),
   };
@@ -108,7 +125,7 @@ async function answerCall(lab: Lab, performance: Performance, response: ServerRe
     failure = asAwsError(lab, error, progress);
     reply = encodeFailure(failure, progress);
   }
-  logCall(lab, progress, failure?.code);
+  logCall(lab, progress, failure);
   recordEvent(lab, progress, failure);
   try {
     if (progress.spoiling !== undefined) reply = spoilReply(lab, progress.spoiling, reply);

@@ -6,6 +6,7 @@ import { answerAdmin } from "../admin/answer-admin.ts";
 import type { Lab } from "../lab.ts";
 import { AwsError } from "./aws-error.ts";
 import { openDispatcher, type Dispatcher } from "./dispatcher.ts";
+import { Dropped } from "./meet-fault.ts";
 import { openServices } from "./open-services.ts";
 import type { LabService } from "./operation-handler.ts";
 
@@ -72,6 +73,7 @@ async function upgrade(lab: Lab, dispatcher: Dispatcher, request: Upgrade): Prom
       throw new AwsError("NotImplemented", "no websocket here", { status: 501 });
     await service.service.upgrade(request, call);
   } catch (error) {
+    if (error instanceof Dropped) return;
     const status = error instanceof AwsError ? (error.status ?? 400) : 500;
     if (!(error instanceof AwsError))
       lab.logger.error({ error: String(error) }, "a websocket request failed inside the lab");

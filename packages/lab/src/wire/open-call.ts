@@ -19,7 +19,7 @@ const globalServices: ReadonlySet<string> = new Set(["iam", "organizations"]);
 
 /** What a handler gets: who calls, from where, and the authoriser that answers for this call. */
 export function openCall(lab: Lab, progress: Progress, admitted: Admitted): Call {
-  const { service, requestId, signal, whenAnswered } = progress;
+  const { service, requestId, signal, whenAnswered, incoming, path } = progress;
   const principal = admitted.credential?.principal ?? anonymous;
   const region = regionOf(lab, progress);
   const request = describeRequest(progress, principal, admitted);
@@ -27,6 +27,9 @@ export function openCall(lab: Lab, progress: Progress, admitted: Admitted): Call
     caller: principal,
     facts: {
       sourceIp: request.sourceIp,
+      ...(path?.kind === "endpoint"
+        ? { endpoint: { service: incoming.service, record: path.endpoint } }
+        : {}),
       userAgent: request.headers["user-agent"] ?? "",
       region,
       nowMs: lab.clock.now(),
@@ -57,8 +60,12 @@ function regionOf(lab: Lab, { incoming }: Progress): string {
   return typeof incoming.signature === "object" ? incoming.signature.region : lab.settings.region;
 }
 
-/** A call under an instance's role comes from that instance's address, though its process is on this machine. */
-function describeRequest({ incoming }: Progress, caller: CallerPrincipal, admitted: Admitted): WireRequest {
+/** A call from an instance comes from the address that its network gives it, though its process is on this machine. */
+function describeRequest(
+  { incoming, path }: Progress,
+  caller: CallerPrincipal,
+  admitted: Admitted,
+): WireRequest {
   const { method, rawPath, query, signature, message } = incoming;
   const address = (message.socket.remoteAddress ?? "127.0.0.1").replace(/^::ffff:/, "");
   return {
@@ -67,7 +74,10 @@ function describeRequest({ incoming }: Progress, caller: CallerPrincipal, admitt
     query,
     headers: message.headers,
     host: message.headers.host ?? "",
-    sourceIp: caller.session?.instance?.privateIp ?? address,
+    sourceIp:
+      path === undefined || path.kind === "closed"
+        ? (caller.session?.instance?.privateIp ?? address)
+        : path.sourceIp,
     trailers: admitted.trailers,
     authentication: typeof signature === "object" ? signature.kind : "anonymous",
   };

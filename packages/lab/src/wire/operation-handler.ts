@@ -1,4 +1,4 @@
-import type { KmsGrant } from "@garrison/iam/evaluation-case";
+import type { BucketSettings, KmsGrant } from "@garrison/iam/evaluation-case";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { CallerPrincipal } from "../identity/caller-principal.ts";
@@ -16,6 +16,8 @@ export interface ResourceAccess {
   readonly policy?: object;
   /** Of a KMS key. */
   readonly kmsGrants?: readonly KmsGrant[];
+  /** What an S3 bucket has besides its policy: Block Public Access, ownership, ACLs. */
+  readonly bucket?: BucketSettings;
   /** Condition keys that hold for this resource only (ec2:Volume*, ebs:ParentSnapshot, ...). */
   readonly context?: Readonly<Record<string, string | readonly string[]>>;
 }

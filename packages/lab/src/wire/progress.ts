@@ -1,3 +1,4 @@
+import type { NetworkPath } from "../services/ec2/networks/find-path.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { CallerPrincipal } from "../identity/caller-principal.ts";
 import type { FaultRule } from "./faults.ts";
@@ -12,6 +13,8 @@ export interface Progress {
   readonly signal: AbortSignal;
   /** Runs once nothing of the answer is needed any more, however it went. */
   whenAnswered(run: () => void): void;
+  /** The way it took through an instance's network; none if it isn't from an instance. */
+  readonly path: NetworkPath | undefined;
   service?: OpenedService;
   protocol?: Protocol;
   operation?: string;

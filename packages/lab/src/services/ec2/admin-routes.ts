@@ -83,6 +83,8 @@ function listResources(lab: Lab, accountId: string | null): object {
     images: list(tables.images.entries()),
     networkInterfaces: list(tables.networkInterfaces.entries()),
     securityGroups: list(groups),
+    natGateways: list(tables.natGateways.entries()).filter((gateway) => gateway.state !== "deleted"),
+    vpcEndpoints: list(tables.vpcEndpoints.entries()),
     keyPairs: list(tables.keyPairs.entries()),
   };
 }

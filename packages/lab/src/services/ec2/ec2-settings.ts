@@ -12,6 +12,8 @@ export interface Ec2Settings {
   readonly snapshotMs: number;
   /** Running On-Demand and Spot vCPUs an account may have in a Region. */
   readonly vcpuLimit: number;
+  /** How long a request that no network path carries stays silent before its connection breaks: a kernel's patience. */
+  readonly unreachableMs: number;
   /** How long terminated instances are still described. */
   readonly terminatedShownMs: number;
   /** Snapshots under way (direct API) an account may have. */
@@ -34,6 +36,7 @@ export const defaultEc2Settings: Ec2Settings = {
   transitionMs: 200,
   snapshotMs: 200,
   vcpuLimit: 32,
+  unreachableMs: 127_000,
   terminatedShownMs: 3_600_000,
   pendingSnapshotsLimit: 100,
   blockTokenMs: 7 * 86_400_000,

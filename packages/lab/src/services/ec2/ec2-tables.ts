@@ -6,9 +6,13 @@ import type { ImageRecord } from "./images/image-record.ts";
 import type { InstanceRecord } from "./instances/instance-record.ts";
 import type {
   DefaultNetworkRecord,
+  InternetGatewayRecord,
+  NatGatewayRecord,
   NetworkInterfaceRecord,
+  RouteTableRecord,
   SecurityGroupRecord,
   SubnetRecord,
+  VpcEndpointRecord,
   VpcRecord,
 } from "./networks/network-records.ts";
 import type { SnapshotRecord } from "./snapshots/snapshot-record.ts";
@@ -24,6 +28,10 @@ export interface Ec2Tables {
   readonly subnets: Collection<SubnetRecord>;
   readonly securityGroups: Collection<SecurityGroupRecord>;
   readonly networkInterfaces: Collection<NetworkInterfaceRecord>;
+  readonly routeTables: Collection<RouteTableRecord>;
+  readonly internetGateways: Collection<InternetGatewayRecord>;
+  readonly natGateways: Collection<NatGatewayRecord>;
+  readonly vpcEndpoints: Collection<VpcEndpointRecord>;
   readonly keyPairs: Collection<KeyPairRecord>;
   /** Key `<account>/<region>`. */
   readonly defaultNetworks: Collection<DefaultNetworkRecord>;
@@ -45,6 +53,10 @@ export function openEc2Tables(state: LabState): Ec2Tables {
     subnets: state.collection("ec2.subnets"),
     securityGroups: state.collection("ec2.security-groups"),
     networkInterfaces: state.collection("ec2.network-interfaces"),
+    routeTables: state.collection("ec2.route-tables"),
+    internetGateways: state.collection("ec2.internet-gateways"),
+    natGateways: state.collection("ec2.nat-gateways"),
+    vpcEndpoints: state.collection("ec2.vpc-endpoints"),
     keyPairs: state.collection("ec2.key-pairs"),
     defaultNetworks: state.collection("ec2.default-networks"),
     clientTokens: state.collection("ec2.client-tokens"),

@@ -11,6 +11,9 @@ import { openEc2Tables, type Ec2Tables } from "./ec2-tables.ts";
 import { expireDirectSnapshot } from "./expire-direct-snapshot.ts";
 import { acceptPowerOff, finishEnd } from "./instances/end-instance.ts";
 import { finishLaunch } from "./instances/start-instance.ts";
+import { resumeVpcEndpoints } from "./networks/create-vpc-endpoint.ts";
+import { addMissingRouteTables } from "./networks/main-route-table.ts";
+import { resumeNatGateways } from "./networks/nat-gateways.ts";
 import { completeSnapshot, failSnapshot } from "./snapshots/make-snapshot.ts";
 import { fillVolume } from "./volumes/make-volume.ts";
 
@@ -48,7 +51,10 @@ export async function openEc2(lab: Lab, settings: Partial<Ec2Settings> = {}): Pr
   addEc2Routes(lab);
   await removeOrphans(runtime);
   connectMachines(lab);
+  addMissingRouteTables(lab);
   resumeInterrupted(lab);
+  resumeNatGateways(lab);
+  resumeVpcEndpoints(lab);
   return runtime;
 }
 

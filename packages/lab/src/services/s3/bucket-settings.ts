@@ -1,6 +1,8 @@
 import type { Tag } from "@aws-sdk/client-s3";
+import { isPublicPolicy } from "@garrison/iam/is-public-policy";
 import { AwsError } from "../../wire/aws-error.ts";
 import type { Call, Operation } from "../../wire/operation-handler.ts";
+import { checkPolicyIsPrivate } from "./bucket-guards.ts";
 import type { BucketRecord } from "./object-record.ts";
 import { onBucket, openBucket, type BucketInput } from "./s3-access.ts";
 
@@ -154,7 +156,11 @@ interface PolicyInput extends BucketInput {
 function putPolicy(input: PolicyInput, call: Call): Promise<object> {
   return changeBucket(input, call, {
     action: "s3:PutBucketPolicy",
-    change: (bucket) => ({ ...bucket, policy: parsePolicyText(input.Policy ?? "") }),
+    change(bucket) {
+      const policy = parsePolicyText(input.Policy ?? "");
+      checkPolicyIsPrivate(bucket, policy);
+      return { ...bucket, policy };
+    },
   });
 }
 
@@ -178,7 +184,7 @@ async function getPolicy(input: BucketInput, call: Call): Promise<object> {
 async function getPolicyStatus(input: BucketInput, call: Call): Promise<object> {
   const at = await openBucket(input, call);
   call.authorize(onBucket(at, "s3:GetBucketPolicyStatus"));
-  return { PolicyStatus: { IsPublic: false } };
+  return { PolicyStatus: { IsPublic: at.bucket.policy !== undefined && isPublicPolicy(at.bucket.policy) } };
 }
 
 function deletePolicy(input: BucketInput, call: Call): Promise<object> {
@@ -273,12 +279,6 @@ async function getObjectLock(input: BucketInput, call: Call): Promise<object> {
   };
 }
 
-async function getAcl(input: BucketInput, call: Call): Promise<object> {
-  const at = await openBucket(input, call);
-  call.authorize(onBucket(at, "s3:GetBucketAcl"));
-  return { Owner: { ID: at.bucket.accountId }, Grants: [] };
-}
-
 export const bucketSettingOperations: Readonly<Record<string, Operation>> = {
   PutBucketEncryption: putSetting(settings.encryption),
   GetBucketEncryption: readSetting(settings.encryption),
@@ -303,7 +303,6 @@ export const bucketSettingOperations: Readonly<Record<string, Operation>> = {
   DeleteBucketTagging: deleteTagging,
   PutObjectLockConfiguration: putObjectLock,
   GetObjectLockConfiguration: getObjectLock,
-  GetBucketAcl: getAcl,
 };
 
 /** Deleting a bucket's encryption puts S3's default back: no bucket is without. */

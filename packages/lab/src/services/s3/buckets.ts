@@ -7,6 +7,8 @@ import type {
 } from "@aws-sdk/client-s3";
 import { AwsError } from "../../wire/aws-error.ts";
 import type { Call } from "../../wire/operation-handler.ts";
+import { readAcl } from "./acl-grants.ts";
+import { bucketGuards } from "./bucket-guards.ts";
 import { canonicalId } from "./list-objects.ts";
 import type { BucketRecord } from "./object-record.ts";
 import { onBucket, openBucket } from "./s3-access.ts";
@@ -26,11 +28,24 @@ export async function createBucket(input: CreateBucketCommandInput, call: Call) 
     accountId: call.accountId,
     region,
     createdMs: call.lab.clock.now(),
-    settings: {},
+    settings:
+      input.ObjectOwnership === undefined
+        ? {}
+        : { ownership: { Rules: [{ ObjectOwnership: input.ObjectOwnership }] } },
     ...(input.ObjectLockEnabledForBucket ? { versioning: "Enabled", objectLock: {} } : {}),
   };
-  store.buckets.put(name, bucket);
+  store.buckets.put(name, withAcl(bucket, input, call));
   return { Location: `/${name}`, BucketArn: arn };
+}
+
+function withAcl(bucket: BucketRecord, input: CreateBucketCommandInput, call: Call): BucketRecord {
+  const acl = readAcl(input, call, bucket);
+  if (acl === undefined || input.ACL === "private") return bucket;
+  if (bucketGuards(bucket).objectOwnership === "BucketOwnerEnforced") {
+    const message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
+    throw new AwsError("InvalidBucketAclWithObjectOwnership", message, { status: 400 });
+  }
+  return { ...bucket, acl };
 }
 
 export async function deleteBucket(input: DeleteBucketCommandInput, call: Call) {

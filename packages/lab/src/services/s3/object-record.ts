@@ -1,3 +1,4 @@
+import type { AclGrant } from "@garrison/iam/evaluation-case";
 import type { Segment } from "./blob-store.ts";
 import type { ChecksumAlgorithm } from "./checksums.ts";
 
@@ -52,6 +53,8 @@ export interface ObjectVersion {
   readonly storageClass: string;
   readonly retention?: ObjectRetention | undefined;
   readonly legalHold?: boolean | undefined;
+  /** Where the bucket takes ACLs; absent: the bucket's owner may do everything. */
+  readonly acl?: readonly AclGrant[] | undefined;
   readonly parts?: readonly ObjectPart[] | undefined;
 }
 
@@ -72,6 +75,7 @@ export interface BucketRecord {
     | { readonly mode?: string; readonly days?: number; readonly years?: number }
     | undefined;
   readonly policy?: object | undefined;
+  readonly acl?: readonly AclGrant[] | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
   /** Configurations that are kept and given back as they came (lifecycle, encryption, public access block, ...). */
   readonly settings: Readonly<Record<string, unknown>>;

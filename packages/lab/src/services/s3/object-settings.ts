@@ -7,43 +7,12 @@ import type {
 } from "@aws-sdk/client-s3";
 import { AwsError } from "../../wire/aws-error.ts";
 import type { Call, Operation } from "../../wire/operation-handler.ts";
-import { checksumMembers, findPermitted, findReadable } from "./get-object.ts";
+import { checksumMembers, findPermitted } from "./get-object.ts";
 import { checkRetention, checkTags, shownVersionId } from "./new-version.ts";
-import type { ObjectRetention, ObjectVersion } from "./object-record.ts";
-import {
-  onObject,
-  openBucket,
-  retentionContext,
-  type BucketCall,
-  type BucketInput,
-  type ObjectAction,
-} from "./s3-access.ts";
+import { openVersion, replaceVersion, type OpenVersion, type VersionInput } from "./open-version.ts";
+import type { ObjectRetention } from "./object-record.ts";
+import { onObject, openBucket, retentionContext, type ObjectAction } from "./s3-access.ts";
 import { accessDenied, invalidRequest } from "./s3-error.ts";
-
-interface VersionInput extends BucketInput {
-  readonly Key: string | undefined;
-  readonly VersionId?: string | undefined;
-}
-
-interface OpenVersion {
-  readonly at: BucketCall;
-  readonly key: string;
-  readonly version: ObjectVersion;
-}
-
-async function openVersion(input: VersionInput, call: Call, action: string): Promise<OpenVersion> {
-  const at = await openBucket(input, call);
-  return { at, key: input.Key ?? "", version: findReadable(at, input, action) };
-}
-
-async function replaceVersion({ at, key, version }: OpenVersion, changed: ObjectVersion): Promise<object> {
-  const entry = at.store.find(at.bucket.name, key);
-  const versions = (entry?.versions ?? []).map((kept) =>
-    kept.versionId === version.versionId ? changed : kept,
-  );
-  await at.store.apply(at.bucket.name, key, { versions, removed: [] });
-  return { VersionId: shownVersionId(at.bucket, version.versionId) };
-}
 
 async function putObjectTagging(input: PutObjectTaggingCommandInput, call: Call) {
   const open = await openVersion(input, call, "s3:PutObjectTagging");

@@ -2,7 +2,9 @@ import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
 import type { Call } from "../../wire/operation-handler.ts";
 import { openBody } from "../../wire/read-body.ts";
 import { AwsError } from "../../wire/aws-error.ts";
+import { readAcl } from "./acl-grants.ts";
 import type { WrittenBlob } from "./blob-store.ts";
+import { checkTakesAcls } from "./bucket-guards.ts";
 import { chosenAlgorithm, verifyChecksums } from "./expected-checksums.ts";
 import {
   describeVersion,
@@ -23,6 +25,8 @@ export async function putObject(input: PutObjectCommandInput, call: Call) {
   const at = await openBucket(input, call);
   authorizeNewObject(at, input);
   const description = describeVersion(at, input);
+  if (input.ACL !== undefined) checkTakesAcls(at.bucket, input.ACL);
+  const acl = readAcl(input, call, at.bucket);
   checkSize(call);
   checkLockedBody(input, call);
   const key = input.Key ?? "";
@@ -33,6 +37,7 @@ export async function putObject(input: PutObjectCommandInput, call: Call) {
     const written = await at.store.blobs.write(openBody(input.Body), [algorithm]);
     const version: ObjectVersion = {
       ...description,
+      ...(acl === undefined ? {} : { acl }),
       versionId: newVersionId(at.bucket),
       etag: `"${written.md5.toString("hex")}"`,
       sizeBytes: written.segment.sizeBytes,

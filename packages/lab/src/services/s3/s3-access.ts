@@ -1,5 +1,6 @@
 import { AwsError } from "../../wire/aws-error.ts";
 import type { Authorization, Call, ResourceAccess } from "../../wire/operation-handler.ts";
+import { bucketGuards } from "./bucket-guards.ts";
 import type { BucketRecord, ObjectVersion } from "./object-record.ts";
 import { accessDenied, noSuchBucket } from "./s3-error.ts";
 import { s3StoreOf, type S3Store } from "./s3-store.ts";
@@ -43,6 +44,7 @@ export function bucketAccess({ call, bucket }: BucketCall): ResourceAccess {
   return {
     arn: `arn:${call.partition}:s3:::${bucket.name}`,
     accountId: bucket.accountId,
+    bucket: bucketGuards(bucket),
     ...(bucket.policy ? { policy: bucket.policy } : {}),
     ...(bucket.tags ? { tags: bucket.tags } : {}),
   };
@@ -65,7 +67,8 @@ export interface ObjectAction {
 export function onObject(at: BucketCall, { action, key, version, context }: ObjectAction): Authorization {
   const { policy, accountId } = bucketAccess(at);
   const arn = `arn:${at.call.partition}:s3:::${at.bucket.name}/${key}`;
-  const resource: ResourceAccess = { arn, accountId, ...(policy ? { policy } : {}) };
+  const guards = bucketGuards(at.bucket, version);
+  const resource: ResourceAccess = { arn, accountId, bucket: guards, ...(policy ? { policy } : {}) };
   return {
     action,
     resources: [resource],
@@ -85,6 +88,11 @@ const headerKeys: Readonly<Record<string, string>> = {
   "if-none-match": "s3:if-none-match",
   "if-match": "s3:if-match",
   "x-amz-acl": "s3:x-amz-acl",
+  "x-amz-grant-full-control": "s3:x-amz-grant-full-control",
+  "x-amz-grant-read": "s3:x-amz-grant-read",
+  "x-amz-grant-read-acp": "s3:x-amz-grant-read-acp",
+  "x-amz-grant-write": "s3:x-amz-grant-write",
+  "x-amz-grant-write-acp": "s3:x-amz-grant-write-acp",
   "x-amz-content-sha256": "s3:x-amz-content-sha256",
   "x-amz-copy-source": "s3:x-amz-copy-source",
   "x-amz-metadata-directive": "s3:x-amz-metadata-directive",

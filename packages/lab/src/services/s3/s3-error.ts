@@ -67,3 +67,12 @@ export function invalidRequest(message: string): AwsError {
 export function accessDenied(message = "Access Denied"): AwsError {
   return new AwsError("AccessDenied", message, { status: 403 });
 }
+
+export function aclsNotSupported(): AwsError {
+  return new AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs", { status: 400 });
+}
+
+export function malformedAcl(): AwsError {
+  const message = "The XML you provided was not well-formed or did not validate against our published schema";
+  return new AwsError("MalformedACLError", message, { status: 400 });
+}

@@ -1,4 +1,5 @@
 import type { LabService } from "../../wire/operation-handler.ts";
+import { aclOperations } from "./acl-operations.ts";
 import { bucketSettingOperations } from "./bucket-settings.ts";
 import { createBucket, deleteBucket, getBucketLocation, headBucket, listBuckets } from "./buckets.ts";
 import { completeMultipartUpload } from "./complete-upload.ts";
@@ -27,6 +28,7 @@ export const s3Service: LabService = {
     GetBucketLocation: getBucketLocation,
     ListBuckets: listBuckets,
     ...bucketSettingOperations,
+    ...aclOperations,
     PutObject: putObject,
     GetObject: getObject,
     HeadObject: headObject,

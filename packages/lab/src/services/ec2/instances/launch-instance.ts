@@ -1,5 +1,5 @@
 import type { Lab } from "../../../lab.ts";
-import { newMacAddress, takePrivateIp } from "../networks/addresses.ts";
+import { newMacAddress, publicAddress, takePrivateIp } from "../networks/addresses.ts";
 import type { NetworkInterfaceRecord } from "../networks/network-records.ts";
 import { newResourceId } from "../shared/new-resource-id.ts";
 import { noteVolume } from "../volumes/make-volume.ts";
@@ -96,9 +96,4 @@ function connectInterface(lab: Lab, plan: LaunchPlan, instanceId: string): Netwo
   };
   lab.ec2.tables.networkInterfaces.put(nic.networkInterfaceId, nic);
   return nic;
-}
-
-/** From the block that is reserved for documentation: nobody is reached by it. */
-function publicAddress(lab: Lab): string {
-  return `203.0.113.${1 + (lab.random.bytes(1)[0]! % 254)}`;
 }

@@ -33,6 +33,11 @@ export function takePrivateIp(lab: Lab, subnet: SubnetRecord, wanted: string | u
   );
 }
 
+/** From a block that is set aside for documentation, so that it is nobody's. */
+export function publicAddress(lab: Lab): string {
+  return `203.0.113.${1 + (lab.random.bytes(1)[0]! % 254)}`;
+}
+
 export function newMacAddress(lab: Lab): string {
   const [a, b, c, d, e] = lab.random.bytes(5);
   return [0x02, a, b, c, d, e].map((byte) => (byte ?? 0).toString(16).padStart(2, "0")).join(":");
@@ -55,7 +60,7 @@ export function parseCidr(cidr: string): { readonly base: number; readonly size:
   return { base: parseAddress(match[1]!), size: 2 ** (32 - Number(match[2])) };
 }
 
-function isInside(cidr: string, address: string): boolean {
+export function isInside(cidr: string, address: string): boolean {
   const { base, size } = parseCidr(cidr);
   const value = parseAddress(address);
   return value >= base && value < base + size;

@@ -1,5 +1,6 @@
 import type { Lab } from "../../../lab.ts";
 import { newResourceId } from "../shared/new-resource-id.ts";
+import { createMainRouteTable } from "./main-route-table.ts";
 import type { DefaultNetworkRecord, SecurityGroupRecord } from "./network-records.ts";
 
 interface Place {
@@ -12,7 +13,10 @@ export const zoneLetters = ["a", "b"] as const;
 
 const noTags = {};
 
-/** The account's default VPC in a Region with a public subnet a zone and its default security group, made on first need. */
+/**
+ * The account's default VPC in a Region with a public subnet a zone, a route to the internet and its default security
+ * group, made on first need.
+ */
 export function defaultNetwork(lab: Lab, place: Place): DefaultNetworkRecord {
   const { tables } = lab.ec2;
   const key = `${place.accountId}/${place.region}`;
@@ -20,7 +24,9 @@ export function defaultNetwork(lab: Lab, place: Place): DefaultNetworkRecord {
   if (existing !== undefined) return existing;
   const { accountId, region } = place;
   const vpcId = newResourceId(lab.random, "vpc");
-  tables.vpcs.put(vpcId, { vpcId, accountId, region, cidr: "172.31.0.0/16", isDefault: true, tags: noTags });
+  const vpc = { vpcId, accountId, region, cidr: "172.31.0.0/16", isDefault: true, tags: noTags };
+  tables.vpcs.put(vpcId, vpc);
+  createMainRouteTable(lab, vpc);
   const subnetIds = Object.fromEntries(
     zoneLetters.map((letter, index) => [
       letter,

@@ -1,10 +1,4 @@
-import type {
-  DescribeSubnetsCommandInput,
-  DescribeVpcEndpointsCommandInput,
-  DescribeVpcsCommandInput,
-  Subnet,
-  Vpc,
-} from "@aws-sdk/client-ec2";
+import type { DescribeSubnetsCommandInput, DescribeVpcsCommandInput, Subnet, Vpc } from "@aws-sdk/client-ec2";
 import type { Call } from "../../../wire/operation-handler.ts";
 import { notFound } from "../shared/ec2-errors.ts";
 import { filterRecords, type FilterTable } from "../shared/filter-records.ts";
@@ -68,14 +62,6 @@ export function describeSubnets(input: DescribeSubnetsCommandInput, call: Call):
   return { Subnets: page.items.map((subnet) => formatSubnet(call, subnet)), NextToken: page.NextToken };
 }
 
-/** The lab has no VPC endpoints yet: every instance reaches the lab's one address. */
-export function describeVpcEndpoints(input: DescribeVpcEndpointsCommandInput, call: Call): object {
-  permitAny(call, input.DryRun, "ec2:DescribeVpcEndpoints");
-  const unknown = input.VpcEndpointIds?.[0];
-  if (unknown !== undefined) throw notFound("InvalidVpcEndpointId.NotFound", "Vpc Endpoint Id", unknown);
-  return { VpcEndpoints: [] };
-}
-
 /** `eu-central-1a` -> `euc1-az1`. */
 export function zoneId(zone: string): string {
   const [area = "", direction = "", number = ""] = zone.split("-");
@@ -106,7 +92,7 @@ function formatVpc(vpc: VpcRecord): Vpc {
   };
 }
 
-function formatSubnet(call: Call, subnet: SubnetRecord): Subnet {
+export function formatSubnet(call: Call, subnet: SubnetRecord): Subnet {
   return {
     SubnetId: subnet.subnetId,
     SubnetArn: ec2Arn(call, { accountId: subnet.accountId, path: `subnet/${subnet.subnetId}` }),

@@ -1,10 +1,15 @@
 import type { Call } from "../../../wire/operation-handler.ts";
 import { notFound } from "../shared/ec2-errors.ts";
+import { MissingResource } from "../shared/missing-resource.ts";
 import { isOwned } from "../shared/owned-records.ts";
 import type {
+  InternetGatewayRecord,
+  NatGatewayRecord,
   NetworkInterfaceRecord,
+  RouteTableRecord,
   SecurityGroupRecord,
   SubnetRecord,
+  VpcEndpointRecord,
   VpcRecord,
 } from "./network-records.ts";
 
@@ -33,4 +38,44 @@ export function findNetworkInterface(call: Call, networkInterfaceId: string): Ne
     throw notFound("InvalidNetworkInterfaceID.NotFound", "network interface", networkInterfaceId);
   }
   return nic;
+}
+
+export function findRouteTable(call: Call, routeTableId: string): RouteTableRecord {
+  const table = call.lab.ec2.tables.routeTables.get(routeTableId);
+  if (!isOwned(call, table)) throw noRouteTable(routeTableId);
+  return table;
+}
+
+export function noRouteTable(id: string): Error {
+  return notFound("InvalidRouteTableID.NotFound", "routeTable ID", id);
+}
+
+export function findInternetGateway(call: Call, internetGatewayId: string): InternetGatewayRecord {
+  const gateway = call.lab.ec2.tables.internetGateways.get(internetGatewayId);
+  if (!isOwned(call, gateway)) throw noInternetGateway(internetGatewayId);
+  return gateway;
+}
+
+export function noInternetGateway(id: string): Error {
+  return notFound("InvalidInternetGatewayID.NotFound", "internetGateway ID", id);
+}
+
+export function findNatGateway(call: Call, natGatewayId: string): NatGatewayRecord {
+  const gateway = call.lab.ec2.tables.natGateways.get(natGatewayId);
+  if (!isOwned(call, gateway)) throw noNatGateway(natGatewayId);
+  return gateway;
+}
+
+export function noNatGateway(id: string): Error {
+  return new MissingResource("NatGatewayNotFound", `The Nat Gateway ${id} was not found`, id);
+}
+
+export function findVpcEndpoint(call: Call, vpcEndpointId: string): VpcEndpointRecord {
+  const endpoint = call.lab.ec2.tables.vpcEndpoints.get(vpcEndpointId);
+  if (!isOwned(call, endpoint)) throw noVpcEndpoint(vpcEndpointId);
+  return endpoint;
+}
+
+export function noVpcEndpoint(id: string): Error {
+  return notFound("InvalidVpcEndpointId.NotFound", "Vpc Endpoint Id", id);
 }

@@ -1,10 +1,7 @@
 import type {
-  AuthorizeSecurityGroupEgressCommandInput,
-  AuthorizeSecurityGroupIngressCommandInput,
   CreateSecurityGroupCommandInput,
   DeleteSecurityGroupCommandInput,
   DescribeSecurityGroupsCommandInput,
-  IpPermission,
   SecurityGroup,
 } from "@aws-sdk/client-ec2";
 import { AwsError } from "../../../wire/aws-error.ts";
@@ -12,15 +9,16 @@ import type { Call } from "../../../wire/operation-handler.ts";
 import { missingParameter, notFound } from "../shared/ec2-errors.ts";
 import { filterRecords, type FilterTable } from "../shared/filter-records.ts";
 import { newResourceId } from "../shared/new-resource-id.ts";
-import { isOwned, ownedRecords, selectRecords } from "../shared/owned-records.ts";
+import { ownedRecords, selectRecords } from "../shared/owned-records.ts";
 import { pageRecords } from "../shared/page-records.ts";
 import { permit, permitAny } from "../shared/permit.ts";
 import { ec2Arn, securityGroupAccess, vpcArn } from "../shared/resource-access.ts";
 import { formatTags, requestTagContext, tagOnCreate, tagsFor } from "../tags/tag-specifications.ts";
 import { defaultNetwork } from "./default-network.ts";
-import { findSecurityGroup, findVpc } from "./find-network.ts";
+import { findVpc } from "./find-network.ts";
 import type { SecurityGroupRecord, SecurityGroupRule } from "./network-records.ts";
-import { formatPermissions, readPermissions, sameRule } from "./ip-permissions.ts";
+import { formatPermissions } from "./ip-permissions.ts";
+import { namedGroup } from "./named-group.ts";
 
 const filters: FilterTable<SecurityGroupRecord> = {
   "group-id": (group) => group.groupId,
@@ -128,86 +126,6 @@ export function deleteSecurityGroup(input: DeleteSecurityGroupCommandInput, call
     throw new AwsError("DependencyViolation", `resource ${group.groupId} has a dependent object`);
   tables.securityGroups.delete(group.groupId);
   return { Return: true, GroupId: group.groupId };
-}
-
-export function authorizeSecurityGroupIngress(
-  input: AuthorizeSecurityGroupIngressCommandInput,
-  call: Call,
-): object {
-  return addRules(call, input, { egress: false, action: "ec2:AuthorizeSecurityGroupIngress" });
-}
-
-export function authorizeSecurityGroupEgress(
-  input: AuthorizeSecurityGroupEgressCommandInput,
-  call: Call,
-): object {
-  return addRules(call, input, { egress: true, action: "ec2:AuthorizeSecurityGroupEgress" });
-}
-
-interface RulesInput {
-  readonly DryRun?: boolean | undefined;
-  readonly GroupId?: string | undefined;
-  readonly GroupName?: string | undefined;
-  readonly IpPermissions?: IpPermission[] | undefined;
-  readonly IpProtocol?: string | undefined;
-  readonly FromPort?: number | undefined;
-  readonly ToPort?: number | undefined;
-  readonly CidrIp?: string | undefined;
-}
-
-function addRules(
-  call: Call,
-  input: RulesInput,
-  direction: { readonly egress: boolean; readonly action: string },
-): object {
-  const group = namedGroup(call, input);
-  permit(call, input.DryRun, [{ action: direction.action, resources: [securityGroupAccess(call, group)] }]);
-  const added = readPermissions(call.lab, permissionsOf(input), direction.egress);
-  const known = added.find((rule) => group.rules.some((other) => sameRule(rule, other)));
-  if (known !== undefined) {
-    throw new AwsError("InvalidPermission.Duplicate", "the specified rule already exists");
-  }
-  call.lab.ec2.tables.securityGroups.put(group.groupId, { ...group, rules: [...group.rules, ...added] });
-  return {
-    Return: true,
-    SecurityGroupRules: added.map((rule) => ({
-      SecurityGroupRuleId: rule.ruleId,
-      GroupId: group.groupId,
-      GroupOwnerId: group.accountId,
-      IsEgress: rule.egress,
-      IpProtocol: rule.protocol,
-      FromPort: rule.fromPort ?? -1,
-      ToPort: rule.toPort ?? -1,
-      CidrIpv4: rule.cidrIpv4,
-      CidrIpv6: rule.cidrIpv6,
-    })),
-  };
-}
-
-/** The list form, or the older one with a single rule spread over the parameters. */
-function permissionsOf(input: RulesInput): IpPermission[] {
-  if (input.IpPermissions !== undefined && input.IpPermissions.length > 0) return input.IpPermissions;
-  if (input.IpProtocol === undefined) throw missingParameter("ipPermissions");
-  return [
-    {
-      IpProtocol: input.IpProtocol,
-      FromPort: input.FromPort,
-      ToPort: input.ToPort,
-      IpRanges: input.CidrIp === undefined ? [] : [{ CidrIp: input.CidrIp }],
-    },
-  ];
-}
-
-function namedGroup(call: Call, input: RulesInput): SecurityGroupRecord {
-  if (input.GroupId !== undefined) return findSecurityGroup(call, input.GroupId);
-  if (input.GroupName === undefined) throw missingParameter("groupId");
-  const { vpcId } = defaultNetwork(call.lab, call);
-  const groups = [...call.lab.ec2.tables.securityGroups.values()];
-  const group = groups.find(
-    (one) => isOwned(call, one) && one.vpcId === vpcId && one.groupName === input.GroupName,
-  );
-  if (group === undefined) throw notFound("InvalidGroup.NotFound", "security group", input.GroupName);
-  return group;
 }
 
 function formatGroup(call: Call, group: SecurityGroupRecord): SecurityGroup {

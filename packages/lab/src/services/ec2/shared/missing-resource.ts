@@ -12,6 +12,10 @@ const resourceTypes: Readonly<Record<string, string>> = {
   subnet: "subnet",
   sg: "security-group",
   eni: "network-interface",
+  rtb: "route-table",
+  igw: "internet-gateway",
+  nat: "natgateway",
+  vpce: "vpc-endpoint",
 };
 
 /** A named resource isn't there, or isn't the caller's. */

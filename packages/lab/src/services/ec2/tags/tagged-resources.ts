@@ -17,6 +17,12 @@ import {
   volumeAccess,
   vpcArn,
 } from "../shared/resource-access.ts";
+import {
+  internetGatewayAccess,
+  natGatewayAccess,
+  routeTableAccess,
+  vpcEndpointAccess,
+} from "../networks/network-access.ts";
 import type { Tags } from "./tag-specifications.ts";
 
 interface TaggedRecord {
@@ -86,6 +92,30 @@ const kinds: Readonly<Record<string, TaggableKind>> = {
     missing: "InvalidVpcID.NotFound",
     table: (tables) => tables.vpcs,
     access: (call, vpc) => ({ arn: vpcArn(call, vpc), accountId: vpc.accountId, tags: vpc.tags }),
+  }),
+  rtb: kind({
+    type: "route-table",
+    missing: "InvalidRouteTableID.NotFound",
+    table: (tables) => tables.routeTables,
+    access: (call, record) => routeTableAccess(call, record),
+  }),
+  igw: kind({
+    type: "internet-gateway",
+    missing: "InvalidInternetGatewayID.NotFound",
+    table: (tables) => tables.internetGateways,
+    access: (call, record) => internetGatewayAccess(call, record),
+  }),
+  nat: kind({
+    type: "natgateway",
+    missing: "NatGatewayNotFound",
+    table: (tables) => tables.natGateways,
+    access: (call, record) => natGatewayAccess(call, record),
+  }),
+  vpce: kind({
+    type: "vpc-endpoint",
+    missing: "InvalidVpcEndpointId.NotFound",
+    table: (tables) => tables.vpcEndpoints,
+    access: (call, record) => vpcEndpointAccess(call, record),
   }),
   key: kind({
     type: "key-pair",
