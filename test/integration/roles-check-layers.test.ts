@@ -150,6 +150,24 @@ it("finds the endpoint of the worker's VPC whose policy denies, and only where a
   expect(await failures({ ...worker, subnetId: subnet.SubnetId! })).toEqual([]);
 });
 
+it("leaves aside an endpoint that the service's own name does not lead to", async () => {
+  const ec2 = operator(production).ec2();
+  const deny = { ...everything, Effect: "Deny", Action: "sqs:SendMessage" };
+  const { VpcEndpoint } = await ec2.send(
+    new CreateVpcEndpointCommand({
+      VpcId: subnet.VpcId,
+      SubnetIds: [subnet.SubnetId!],
+      ServiceName: `com.amazonaws.${region}.sqs`,
+      VpcEndpointType: "Interface",
+      PrivateDnsEnabled: false,
+      PolicyDocument: document(everything, deny),
+    }),
+  );
+  const found = await failures({ ...worker, subnetId: subnet.SubnetId! });
+  await ec2.send(new DeleteVpcEndpointsCommand({ VpcEndpointIds: [VpcEndpoint!.VpcEndpointId!] }));
+  expect(found).toEqual([]);
+});
+
 it("finds the bucket policy that denies the repository role", async () => {
   const s3 = operator(backup).s3();
   const Policy = document({
