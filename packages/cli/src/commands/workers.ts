@@ -5,6 +5,8 @@ import type { Command } from "commander";
 import { connectAppliance, newIdempotencyKey, type ConnectionFlags } from "../appliance/connect-appliance.ts";
 import { printResult } from "../appliance/print-result.ts";
 import { watchToEnd } from "../appliance/watch-to-end.ts";
+import { checkNetwork } from "../appliance/check-network.ts";
+import { formatNetwork } from "../appliance/format-network.ts";
 import { workerTestOf } from "../appliance/worker-test-of.ts";
 import { formatWorkerTest } from "../appliance/format-worker-test.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -14,6 +16,7 @@ interface TestFlags extends ConnectionFlags {
   readonly region: string;
   readonly subnet?: string;
   readonly repository?: string;
+  readonly operatorProfile?: string;
 }
 
 export function register(program: Command, context: CliContext): void {
@@ -26,6 +29,10 @@ export function register(program: Command, context: CliContext): void {
     .requiredOption("--region <name>", "the AWS Region")
     .option("--subnet <id>", "default: the account's configured one, else AWS's choice")
     .option("--repository <name>", "whose bucket it has to reach (default: the only one there is)")
+    .option(
+      "--operator-profile <name>",
+      "first read the subnet's network with this profile of yours, and launch nothing when it lacks something",
+    )
     .option("--data <dir>", "the appliance's folder")
     .option("--json", "print one object")
     .action((flags: TestFlags) => test(flags, context));
@@ -34,11 +41,21 @@ export function register(program: Command, context: CliContext): void {
 async function test(flags: TestFlags, context: CliContext): Promise<void> {
   const api = await connectAppliance(flags, context);
   const { account: accountId, region, subnet: subnetId, repository: repositoryId } = flags;
+  const network = await checkNetwork(api, flags, context);
+  if (network.some(({ verdict }) => verdict === "failed")) {
+    printResult(context, {
+      json: flags.json,
+      value: { verdict: "failed", network, checks: [], removed: [], left: [] },
+      text: () => `${formatNetwork(network)}No worker was launched: mend the network first.\n`,
+    });
+    return context.setExitCode(1);
+  }
   const body = { kind: "worker-test" as const, accountId, region, subnetId, repositoryId };
   const run = await api.call("createRun", { body, idempotencyKey: newIdempotencyKey() }, context.signal);
   const ended = await conduct(api, run.id, context);
-  const value = workerTestOf(ended);
-  printResult(context, { json: flags.json, value, text: () => formatWorkerTest(value) });
+  const value = { ...workerTestOf(ended), network };
+  const text = () => formatNetwork(network) + formatWorkerTest(value);
+  printResult(context, { json: flags.json, value, text });
   context.setExitCode(value.verdict === "passed" ? 0 : value.verdict === "unknown" ? 3 : 1);
 }
 

@@ -42,7 +42,7 @@ function judgeInterface(facts: NetworkFacts, endpoint: EndpointFact): PathJudgem
   const { groups, groupIds, subnetCidr } = facts;
   const { endpointId, service, state, groupIds: endpointGroups } = endpoint;
   if (state !== "available") {
-    return known("failed", `Its endpoint ${endpointId} is ${state}.`, `Repair or recreate ${endpointId}.`);
+    return notAvailable(endpoint);
   }
   const all = "known" in groups ? groups.known : [];
   const of = (ids: readonly string[]) => all.filter(({ groupId }) => ids.includes(groupId));
@@ -73,7 +73,7 @@ function judgeGateway(facts: NetworkFacts, endpoint: EndpointFact): PathJudgemen
   const { endpointId, routeTableIds, state } = endpoint;
   if (!routeTableIds.includes(routeTableId)) return undefined;
   if (state !== "available") {
-    return known("failed", `Its endpoint ${endpointId} is ${state}.`, `Repair or recreate ${endpointId}.`);
+    return notAvailable(endpoint);
   }
   const all = "known" in groups ? groups.known : [];
   const own = all.filter(({ groupId }) => groupIds.includes(groupId));
@@ -83,6 +83,12 @@ function judgeGateway(facts: NetworkFacts, endpoint: EndpointFact): PathJudgemen
   const isLetOut = allowsHttps(own, { direction: "out", cidr: "0.0.0.0/0", prefixListIds });
   if (isLetOut) return known("passed", `By the gateway endpoint ${endpointId}.`);
   return closedOut(facts, `the gateway endpoint ${endpointId}`);
+}
+
+function notAvailable({ endpointId, state }: EndpointFact): PathJudgement {
+  const fix =
+    state === "pending" ? `Wait until ${endpointId} is available.` : `Repair or recreate ${endpointId}.`;
+  return known("failed", `Its endpoint ${endpointId} is ${state}.`, fix);
 }
 
 function closedOut({ groupIds }: NetworkFacts, where: string): PathJudgement {
