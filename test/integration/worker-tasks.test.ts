@@ -392,6 +392,7 @@ test("a backup and its restore are done over the channel, and the worker goes wh
       await appliance.send({ type: "goodbye" });
       break;
     }
+    if (message.result.verb !== "image-backup") throw new Error(`the worker did ${message.result.verb}`);
     const order = {
       task: await restoreTask(volume, message.result.point, target),
       credentials: await restoreRights([target]),

@@ -16,6 +16,7 @@ import { openServer } from "./http/open-server.ts";
 import { backUpInstance } from "./runs/back-up-instance.ts";
 import { openDurableRuns } from "./runs/durable-runs.ts";
 import { restoreInstance } from "./runs/restore-instance.ts";
+import { testWorker } from "./runs/test-worker.ts";
 import {
   defaultRunLimits,
   type RunDependencies,
@@ -77,7 +78,11 @@ export async function startAppliance(
       installation,
       ...(config.bundlePath === undefined ? {} : { bundle: await readBundle(config.bundlePath) }),
     };
-    const bodies = { backup: backUpInstance, "instance-restore": restoreInstance };
+    const bodies = {
+      backup: backUpInstance,
+      "instance-restore": restoreInstance,
+      "worker-test": testWorker,
+    };
     const durableRuns = stack.use(await openDurableRuns(dependencies, bodies, database.pool));
     const stopping = new AbortController();
     const driftWatch = watchDrift(dependencies, { everyMs: config.driftEveryMs, signal: stopping.signal });

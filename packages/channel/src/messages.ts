@@ -89,7 +89,23 @@ export const imageRestoreTaskSchema = z.object({
 });
 export type ImageRestoreTask = z.infer<typeof imageRestoreTaskSchema>;
 
-export const taskSchema = z.discriminatedUnion("verb", [imageBackupTaskSchema, imageRestoreTaskSchema]);
+/** Proves that this instance reaches S3 and EBS under lent rights. Gets no key of the repository: it reads no backup. */
+export const selfTestTaskSchema = z.object({
+  verb: z.literal("self-test"),
+  region: z.string(),
+  repository: z.object({ url: z.string() }),
+  /** Created and read again, below the repository's prefix; the appliance deletes it. */
+  objectKey: z.string(),
+  /** Listed. */
+  snapshotId: z.string(),
+});
+export type SelfTestTask = z.infer<typeof selfTestTaskSchema>;
+
+export const taskSchema = z.discriminatedUnion("verb", [
+  imageBackupTaskSchema,
+  imageRestoreTaskSchema,
+  selfTestTaskSchema,
+]);
 export type Task = z.infer<typeof taskSchema>;
 
 export const volumeProgressSchema = z.object({
@@ -137,9 +153,20 @@ export const imageRestoreResultSchema = z.object({
   durationMs: z.number(),
 });
 
+const probeOutcomeSchema = z.object({ isReached: z.boolean(), message: z.string().max(4_000) });
+
+export const selfTestResultSchema = z.object({
+  verb: z.literal("self-test"),
+  s3: probeOutcomeSchema,
+  ebs: probeOutcomeSchema,
+});
+export type SelfTestResult = z.infer<typeof selfTestResultSchema>;
+export type ProbeOutcome = z.infer<typeof probeOutcomeSchema>;
+
 export const taskResultSchema = z.discriminatedUnion("verb", [
   imageBackupResultSchema,
   imageRestoreResultSchema,
+  selfTestResultSchema,
 ]);
 export type ImageBackupResult = z.infer<typeof imageBackupResultSchema>;
 export type ImageRestoreResult = z.infer<typeof imageRestoreResultSchema>;

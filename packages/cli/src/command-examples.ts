@@ -116,6 +116,9 @@ export const commandExamples: Readonly<Record<string, readonly string[]>> = {
   ],
   "repositories list": ["garrison repositories list"],
   "resources list": ["garrison resources list --rescan"],
+  "workers test": [
+    "garrison workers test --account 222222222222 --region eu-central-1 --subnet subnet-0123456789abcdef0",
+  ],
   "backup run": [
     "garrison backup run --resource arn:aws:ec2:eu-central-1:222222222222:instance/i-0123456789abcdef0 --wait",
   ],

@@ -70,6 +70,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import("./commands/resources.ts"),
   },
   {
+    noun: "workers",
+    description: "the instances that copy data: test that they can",
+    load: () => import("./commands/workers.ts"),
+  },
+  {
     noun: "backup",
     description: "back up a resource now",
     load: () => import("./commands/backup.ts"),

@@ -21,19 +21,33 @@ export interface TaskDependencies {
   readonly blockPace: BlockPace;
 }
 
-export interface TaskResources extends Disposable {
+/** Where a task's data comes from and goes to. */
+export interface TaskPlaces extends Disposable {
   readonly store: ObjectStore;
-  readonly keys: DomainKeys;
   /** Clients with the rights lent for the data (EBS direct). */
   readonly data: AwsClients;
 }
 
+export interface TaskResources extends TaskPlaces {
+  readonly keys: DomainKeys;
+}
+
 /** Opens what a task works with, all of it under lent credentials only. */
 export function openTaskResources(
-  { clock, random }: TaskDependencies,
+  dependencies: TaskDependencies,
   task: { readonly region: string; readonly repository: RepositoryAccess },
-  { credentials }: TaskContext,
+  context: TaskContext,
 ): TaskResources {
+  const keys = domainKeysOf(task.repository);
+  return { ...openTaskPlaces(dependencies, task, context), keys };
+}
+
+/** The same without the repository's keys: objects can be reached, not understood. */
+export function openTaskPlaces(
+  { clock, random }: TaskDependencies,
+  task: { readonly region: string; readonly repository: { readonly url: string } },
+  { credentials }: TaskContext,
+): TaskPlaces {
   const address = parseS3Address(task.repository.url);
   const data = openAwsClients({ region: task.region, credentials: credentials.source("data") });
   const repository = openAwsClients({
@@ -45,7 +59,6 @@ export function openTaskResources(
   return {
     data,
     store: openRetryingObjectStore({ clock, random }, store),
-    keys: domainKeysOf(task.repository),
     [Symbol.dispose]: () => {
       data.close();
       repository.close();

@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { accountIdSchema, arnSchema, pageQuerySchema, placementSchema, timeSchema } from "./shared.ts";
+import {
+  accountIdSchema,
+  arnSchema,
+  pageQuerySchema,
+  placementSchema,
+  regionSchema,
+  timeSchema,
+} from "./shared.ts";
 
 export const newBackupSchema = z.object({
   kind: z.literal("backup"),
@@ -28,7 +35,20 @@ export const newRestoreSchema = z.object({
     .describe("name or ARN of an instance profile; default none: it has to be asked for"),
 });
 
-export const newRunSchema = z.discriminatedUnion("kind", [newBackupSchema, newRestoreSchema]);
+export const newWorkerTestSchema = z.object({
+  kind: z.literal("worker-test"),
+  accountId: accountIdSchema,
+  region: regionSchema,
+  subnetId: z.string().optional().describe("default: the account's configured one, else AWS's choice"),
+  repositoryId: z.string().optional().describe("default: the only repository there is"),
+});
+export type NewWorkerTest = z.infer<typeof newWorkerTestSchema>;
+
+export const newRunSchema = z.discriminatedUnion("kind", [
+  newBackupSchema,
+  newRestoreSchema,
+  newWorkerTestSchema,
+]);
 export type NewRun = z.infer<typeof newRunSchema>;
 /** As a client sends it: what has a default may be absent. */
 export type NewRunRequest = z.input<typeof newRunSchema>;
@@ -63,10 +83,10 @@ export const runProgressSchema = z.object({
 
 export const runSchema = z.object({
   id: z.string(),
-  kind: z.enum(["backup", "instance-restore"]),
+  kind: z.enum(["backup", "instance-restore", "worker-test"]),
   status: runStatusSchema,
   accountId: accountIdSchema,
-  resource: z.string().describe("ARN of the protected resource"),
+  resource: z.string().describe("ARN of the protected resource; of the worker role in a worker test"),
   request: z.record(z.string(), z.unknown()),
   point: z.string().optional(),
   createdAt: timeSchema,

@@ -1,4 +1,11 @@
-import type { NewBackup, NewRestore, NewRun, Run, RunWithSteps } from "@garrison/api/schemas/runs";
+import type {
+  NewBackup,
+  NewRestore,
+  NewRun,
+  NewWorkerTest,
+  Run,
+  RunWithSteps,
+} from "@garrison/api/schemas/runs";
 import type { z } from "zod";
 import type { newRunSchema } from "@garrison/api/schemas/runs";
 import { GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
@@ -20,10 +27,7 @@ export async function startRun(
   request: z.output<typeof newRunSchema>,
   call: AppCall,
 ): Promise<Run> {
-  const planned =
-    request.kind === "backup"
-      ? await planBackup(dependencies, request, call)
-      : await planRestore(dependencies, request);
+  const planned = await planRun(dependencies, request, call);
   const { queries, random, clock, durableRuns } = dependencies;
   const id = newId(random, "run");
   const run = await createRunRecord(queries, { ...planned, id, createdAt: new Date(clock.now()) });
@@ -33,6 +37,21 @@ export async function startRun(
 
 type PlannedRun = Omit<NewRunRecord, "id" | "createdAt">;
 
+function planRun(
+  dependencies: AppDependencies,
+  request: z.output<typeof newRunSchema>,
+  call: AppCall,
+): Promise<PlannedRun> {
+  switch (request.kind) {
+    case "backup":
+      return planBackup(dependencies, request, call);
+    case "instance-restore":
+      return planRestore(dependencies, request);
+    case "worker-test":
+      return planWorkerTest(dependencies, request);
+  }
+}
+
 async function planBackup(
   dependencies: AppDependencies,
   request: NewBackup,
@@ -41,10 +60,7 @@ async function planBackup(
   const resource = await findResource(dependencies, request.resource, call);
   const account = await readAccount(dependencies.queries, resource.accountId);
   await findWorkerPlace(dependencies, { placement: request.placement, account, role: "backup" });
-  const repository = await chooseRepository(dependencies, request.repositoryId);
-  if (repository.kind !== "s3") {
-    throw new GarrisonError("request-invalid", `workers can't reach ${repository.url}: it is not on S3`);
-  }
+  const repository = await chooseReachable(dependencies, request.repositoryId);
   const stored: NewRun = { ...request, repositoryId: repository.id };
   return { kind: "backup", accountId: account.id, resource: resource.arn, request: stored };
 }
@@ -59,6 +75,25 @@ async function findResource(dependencies: AppDependencies, arn: string, call: Ap
     await rescanResources(dependencies, arn.split(":")[4], call);
     return readResource(queries, arn);
   }
+}
+
+/** Tested in production, as its backup role launches it, whatever Region the account's own is. */
+async function planWorkerTest(dependencies: AppDependencies, request: NewWorkerTest): Promise<PlannedRun> {
+  const account = await readAccount(dependencies.queries, request.accountId);
+  const { workerRoleArn } = await findWorkerPlace(dependencies, {
+    placement: "production",
+    account,
+    role: "backup",
+  });
+  const repository = await chooseReachable(dependencies, request.repositoryId);
+  const stored: NewRun = { ...request, repositoryId: repository.id };
+  return { kind: "worker-test", accountId: account.id, resource: workerRoleArn, request: stored };
+}
+
+async function chooseReachable(dependencies: AppDependencies, repositoryId: string | undefined) {
+  const repository = await chooseRepository(dependencies, repositoryId);
+  if (repository.kind === "s3") return repository;
+  throw new GarrisonError("request-invalid", `workers can't reach ${repository.url}: it is not on S3`);
 }
 
 async function planRestore(dependencies: AppDependencies, request: NewRestore): Promise<PlannedRun> {

@@ -4,13 +4,13 @@ import type { Tags } from "@garrison/aws/ec2/tags";
 import type { AwsClients } from "@garrison/aws/aws-clients";
 import { createWorkerQueue } from "@garrison/aws/queues/worker-queues";
 import { isManagedInstanceOnline } from "@garrison/aws/ssm/managed-instance";
-import { readImageParameter } from "@garrison/aws/ssm/read-image-parameter";
 import { channelQueueNames } from "@garrison/channel/queue-names";
 import { describeError, GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { newLaneId } from "@garrison/repository/point/session-id";
 import { changeWorker, createWorkerRecord, readWorkerRecord } from "../store/workers.ts";
 import type { StoredRepository } from "../store/repositories.ts";
 import { bootstrapWorker } from "./bootstrap-worker.ts";
+import { chooseImage, describeLaunch, describeTags } from "./describe-launch.ts";
 import { makeResource } from "./make-resource.ts";
 import type { RunDependencies } from "./run-dependencies.ts";
 import type { RunScope, StepScope } from "./run-scope.ts";
@@ -22,11 +22,6 @@ export interface Provisioning {
   readonly place: WorkerPlace;
   readonly repository: StoredRepository;
 }
-
-const imageParameters: Readonly<Record<string, string>> = {
-  x86_64: "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
-  arm64: "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",
-};
 
 /**
  * Brings up one worker: queues, instance, agent, program. Throws `worker-not-started` when it came to nothing; what was
@@ -42,7 +37,9 @@ export async function provisionWorker(
   const { expires, ...worker } = recorded;
   const attempt = { dependencies, runId: scope.runId, worker, place, expires };
   await scope.step("open the worker's queues", (step) => openQueues(attempt, step));
-  const imageId = await scope.step("choose the worker's image", (step) => chooseImage(attempt, step));
+  const imageId = await scope.step("choose the worker's image", (step) =>
+    chooseImage(dependencies, place, step),
+  );
   await scope.step("launch the worker", (step) => launch({ ...attempt, imageId }, step));
   await scope.step("wait for the worker", (step) => waitForAgent(attempt, step));
   await scope.step("start the worker's program", (step) =>
@@ -81,14 +78,8 @@ async function recordWorker(
 }
 
 function workerTags({ dependencies, runId, worker, place, expires }: Attempt): Tags {
-  return {
-    Name: `garrison worker ${worker.workerId}`,
-    "garrison:installation": dependencies.installation,
-    "garrison:worker": worker.workerId,
-    "garrison:run": runId,
-    "garrison:expires": expires,
-    "garrison:placement": place.placement,
-  };
+  const { installation } = dependencies;
+  return describeTags(place, { installation, runId, workerId: worker.workerId, expires });
 }
 
 function intentOf({ runId, place }: Attempt, kind: "queue" | "worker", token: string) {
@@ -112,43 +103,21 @@ async function openQueues(attempt: Attempt, step: StepScope): Promise<void> {
   await changeWorker(dependencies.queries, worker.workerId, { queueInUrl, queueOutUrl });
 }
 
-async function chooseImage({ dependencies, place }: Attempt, step: StepScope): Promise<string> {
-  const configuration = place.account.workerConfiguration;
-  if (configuration.imageId !== undefined) return configuration.imageId;
-  return readImageParameter(workerClients(dependencies, place), imageParameter(configuration), step);
-}
-
 async function launch(attempt: Attempt & { readonly imageId: string }, step: StepScope): Promise<void> {
   const { dependencies, worker, place, imageId } = attempt;
   const clients = workerClients(dependencies, place);
-  const configuration = place.account.workerConfiguration;
+  const { instanceType } = place.account.workerConfiguration;
   const token = `garrison-${dependencies.installation}-${worker.workerId}`;
   const made = await makeResource(dependencies, intentOf(attempt, "worker", token), async () => {
     const { instanceId } = await launchWorkerInstance(
       clients,
-      {
-        imageId,
-        instanceType: configuration.instanceType,
-        instanceProfileName: place.workerRoleArn.split("/").at(-1) ?? "",
-        ...(configuration.subnetId === undefined ? {} : { subnetId: configuration.subnetId }),
-        ...(configuration.securityGroupIds === undefined
-          ? {}
-          : { securityGroupIds: configuration.securityGroupIds }),
-        token,
-        tags: workerTags(attempt),
-      },
+      { ...describeLaunch(place, imageId), token, tags: workerTags(attempt) },
       step,
     );
     return instanceId;
   });
   await changeWorker(dependencies.queries, worker.workerId, { instanceId: made.resourceId });
-  await step.log(`launched a ${configuration.instanceType} from ${imageId}`, made.resourceId);
-}
-
-/** Graviton families have a `g` after their generation: t4g, m7gd. */
-function imageParameter(configuration: { readonly instanceType: string }): string {
-  const family = configuration.instanceType.split(".")[0] ?? "";
-  return imageParameters[/^[a-z]+\d+g/.test(family) ? "arm64" : "x86_64"]!;
+  await step.log(`launched a ${instanceType} from ${imageId}`, made.resourceId);
 }
 
 const endedStates = ["shutting-down", "terminated", "stopping", "stopped"];

@@ -1,10 +1,8 @@
 import type { ApiClient } from "@garrison/api/client";
-import type { Run, RunWithSteps } from "@garrison/api/schemas/runs";
-import { GarrisonError } from "@garrison/core/garrison-error";
+import type { Run } from "@garrison/api/schemas/runs";
 import type { CliContext } from "../cli-context.ts";
 import { describeRun } from "./describe-run.ts";
-
-const endedStatuses = ["succeeded", "failed", "cancelled"];
+import { watchToEnd } from "./watch-to-end.ts";
 
 export interface Following {
   readonly api: ApiClient;
@@ -24,25 +22,7 @@ export async function followRun(context: CliContext, following: Following): Prom
     );
     return;
   }
-  const ended = await watch(api, run.id, context);
+  const ended = await watchToEnd(api, run.id, context);
   context.stdout.write(json === true ? `${JSON.stringify(ended)}\n` : describeRun(ended));
   if (ended.status !== "succeeded") context.setExitCode(1);
-}
-
-async function watch(api: ApiClient, runId: string, context: CliContext): Promise<RunWithSteps> {
-  let told = 0;
-  for (;;) {
-    for await (const run of api.watchRun(runId, context.signal)) {
-      const lines = run.steps.flatMap((step) => step.log.map((line) => ({ step: step.name, ...line })));
-      for (const { at, step, message, resource } of lines.slice(told)) {
-        context.stderr.write(
-          `${at.slice(11, 19)}  ${step}: ${message}${resource === undefined ? "" : ` (${resource})`}\n`,
-        );
-      }
-      told = lines.length;
-      if (endedStatuses.includes(run.status)) return run;
-    }
-    if (context.signal.aborted)
-      throw new GarrisonError("aborted", `${runId} goes on; it is no longer followed`);
-  }
 }

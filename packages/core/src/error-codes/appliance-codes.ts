@@ -113,6 +113,13 @@ export const applianceCodes = defineErrorCodes({
     title: "The worker did not start",
     help: "The run's log holds the instance's state reason and console output.",
   },
+  "worker-test-failed": {
+    retryable: false,
+    httpStatus: 409,
+    exitCode: 1,
+    title: "The worker test found something that does not work",
+    help: "The report names each check that failed; mend it and test again with `garrison workers test`.",
+  },
   "worker-lost": {
     retryable: true,
     httpStatus: 502,

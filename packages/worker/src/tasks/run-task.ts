@@ -3,6 +3,7 @@ import type { TaskDependencies } from "../open-task-resources.ts";
 import type { RunTask, TaskContext } from "../task-context.ts";
 import { runImageBackup } from "./image-backup.ts";
 import { runImageRestore } from "./image-restore.ts";
+import { runSelfTest } from "./self-test.ts";
 
 /** Every task that a worker knows, by its verb. */
 export function taskRunner(dependencies: TaskDependencies): RunTask {
@@ -12,6 +13,8 @@ export function taskRunner(dependencies: TaskDependencies): RunTask {
         return runImageBackup(dependencies, task, context);
       case "image-restore":
         return runImageRestore(dependencies, task, context);
+      case "self-test":
+        return runSelfTest(dependencies, task, context);
     }
   };
 }

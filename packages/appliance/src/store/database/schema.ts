@@ -109,7 +109,7 @@ export const madeResources = pgTable("made_resource", {
 });
 
 /** What a run can make in AWS and therefore has to remove. */
-export type MadeKind = "snapshots" | "snapshot" | "worker" | "queue" | "image" | "instance";
+export type MadeKind = "snapshots" | "snapshot" | "worker" | "queue" | "image" | "instance" | "object";
 /** As which of the account's roles it was made, and is removed. */
 export type LaunchingRole = "backup" | "restore" | "workerDeployment";
 
