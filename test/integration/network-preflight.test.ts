@@ -30,7 +30,7 @@ let vpcId: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "garrison-network-"));
-  lab = await startLab({ dataDir: folder, seed: "demo" });
+  lab = await startLab({ dataDir: folder, seed: "demo", ec2: { vcpuLimit: 4 } });
   const keys = lab.operators["222222222222"]!;
   clients = openAwsClients({ region, endpoint: lab.endpoint, credentials: async () => ({ ...keys }) });
   ec2 = clients.ec2();
@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 
 const judge = async () => {
-  const facts = await readNetwork(ec2, { region, subnetId, instanceType: "t3.medium" }, { signal });
+  const facts = await readNetwork(clients, { region, subnetId, instanceType: "t3.medium" }, { signal });
   return Object.fromEntries(judgeNetwork(facts).map((finding) => [finding.check, finding]));
 };
 const services = ["ssm", "ssmmessages", "sqs", "s3", "ebs"].map((name) => `service ${name}`);
@@ -54,6 +54,12 @@ const verdictsOf = (found: Awaited<ReturnType<typeof judge>>) => services.map((n
 test("a default network is read and passes", async () => {
   const findings = Object.values(await judge());
   expect(findings.filter(({ verdict }) => verdict !== "passed")).toEqual([]);
+});
+
+test("a vCPU quota that leaves no room is named, with how to ask for more", async () => {
+  const facts = await readNetwork(clients, { region, subnetId, instanceType: "m5.2xlarge" }, { signal });
+  const found = judgeNetwork(facts).find(({ check }) => check === "vCPU quota");
+  expect(found).toMatchObject({ verdict: "failed", fix: expect.stringContaining("--quota-code L-1216C47A") });
 });
 
 test("without a route out each service is missed, and an endpoint that is made mends its own", async () => {

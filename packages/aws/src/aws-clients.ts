@@ -5,6 +5,7 @@ import { IAMClient } from "@aws-sdk/client-iam";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { OrganizationsClient } from "@aws-sdk/client-organizations";
 import type { S3Client } from "@aws-sdk/client-s3";
+import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { STSClient } from "@aws-sdk/client-sts";
@@ -28,6 +29,7 @@ export interface AwsClients {
   kms(): KMSClient;
   organizations(): OrganizationsClient;
   s3(): S3Client;
+  serviceQuotas(): ServiceQuotasClient;
   sqs(): SQSClient;
   ssm(): SSMClient;
   sts(): STSClient;
@@ -65,6 +67,7 @@ export function openAwsClients(options: AwsClientOptions): AwsClients {
     kms: () => once("kms", () => new KMSClient(control)),
     organizations: () => once("organizations", () => new OrganizationsClient(control)),
     s3: data.s3,
+    serviceQuotas: () => once("service-quotas", () => new ServiceQuotasClient(control)),
     sqs: () => once("sqs", () => new SQSClient(control)),
     ssm: () => once("ssm", () => new SSMClient(control)),
     sts: () => once("sts", () => new STSClient(control)),

@@ -18,7 +18,9 @@ import { describeError, GarrisonError } from "@garrison/core/garrison-error";
 import { secondMs } from "@garrison/core/units";
 import type { EndpointFact, NetworkFacts, Read, RouteTableFact } from "@garrison/roles/network/network-facts";
 import { namedCall, type AwsCall } from "../ec2/named-call.ts";
+import type { AwsClients } from "../aws-clients.ts";
 import { readEndpoints } from "./read-endpoints.ts";
+import { readVcpus } from "./read-vcpus.ts";
 import { toGroupFact } from "./to-group-fact.ts";
 
 export interface NetworkQuestion {
@@ -37,10 +39,11 @@ const readTimeoutMs = 20 * secondMs;
  * stops nothing; only the subnet itself has to be there. Changes nothing.
  */
 export async function readNetwork(
-  ec2: EC2Client,
+  clients: Pick<AwsClients, "ec2" | "serviceQuotas">,
   question: NetworkQuestion,
   call: AwsCall,
 ): Promise<NetworkFacts> {
+  const ec2 = clients.ec2();
   const { region, subnetId, instanceType } = question;
   const subnet = await readSubnet(ec2, subnetId, call);
   const vpcId = subnet.VpcId ?? "";
@@ -56,6 +59,7 @@ export async function readNetwork(
   const groups = await attempt("the security groups", (one) =>
     readGroups(ec2, { question, vpcId, endpoints }, one),
   );
+  const vcpus = await attempt("the vCPU quota", (one) => readVcpus(clients, instanceType, one));
   const natGateways = await attempt("the NAT gateways", (one) => readNatGateways(ec2, routeTable, one));
   return {
     region,
@@ -73,6 +77,7 @@ export async function readNetwork(
     endpoints,
     groups: "known" in groups ? { known: groups.known.facts } : groups,
     isTypeOffered,
+    vcpus: "known" in vcpus ? vcpus.known : vcpus,
     defaultKey,
   };
 }

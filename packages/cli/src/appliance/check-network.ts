@@ -32,7 +32,7 @@ export async function checkNetwork(
   const clients = openAwsClients({ region, profile });
   try {
     const question = { region, subnetId, instanceType, ...groups };
-    return judgeNetwork(await readNetwork(clients.ec2(), question, { signal: context.signal }));
+    return judgeNetwork(await readNetwork(clients, question, { signal: context.signal }));
   } finally {
     clients.close();
   }

@@ -41,6 +41,7 @@ const good: NetworkFacts = {
   endpoints: { known: [] },
   groups: { known: [{ groupId: "sg-worker", rules: [out] }] },
   isTypeOffered: { known: true },
+  vcpus: { known: { limit: 32, running: 30, needed: 2 } },
   defaultKey: { known: undefined },
 };
 

@@ -1,4 +1,5 @@
 import { judgeService, workerServices } from "./judge-service.ts";
+import { judgeVcpus } from "./judge-vcpus.ts";
 import type { NetworkFacts } from "./network-facts.ts";
 import type { NetworkFinding } from "./network-finding.ts";
 
@@ -10,6 +11,7 @@ export function judgeNetwork(facts: NetworkFacts): readonly NetworkFinding[] {
   return [
     judgeAddresses(facts),
     judgeType(facts),
+    judgeVcpus(facts),
     judgeDefaultKey(facts),
     judgeDns(facts),
     ...workerServices.map((service) => judgeService(facts, service)),

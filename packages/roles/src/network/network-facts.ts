@@ -44,6 +44,15 @@ export interface GroupFact {
   readonly rules: readonly GroupRule[];
 }
 
+export interface VcpuFacts {
+  /** What the account may run On-Demand in the Region. */
+  readonly limit: number;
+  /** Of all instances that count against the limit. */
+  readonly running: number;
+  /** Of one worker. */
+  readonly needed: number;
+}
+
 export interface NetworkFacts {
   readonly region: string;
   readonly subnetId: string;
@@ -64,6 +73,7 @@ export interface NetworkFacts {
   /** The worker's and the endpoints'. */
   readonly groups: Read<readonly GroupFact[]>;
   readonly isTypeOffered: Read<boolean>;
+  readonly vcpus: Read<VcpuFacts>;
   /** The key of new volumes when they are encrypted by default; `aws/ebs` is AWS's own. */
   readonly defaultKey: Read<string | undefined>;
 }
