@@ -1,6 +1,9 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
+import { DescribeSubnetsCommand, ModifyVpcAttributeCommand } from "@aws-sdk/client-ec2";
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import type { WorkerCheck } from "@garrison/api/schemas/worker-test";
 import { createRole } from "@garrison/aws/create-role";
@@ -31,6 +34,8 @@ const environment = () => ({
   ...process.env,
   GARRISON_URL: lab.appliance.url,
   GARRISON_TOKEN: lab.appliance.token,
+  AWS_ENDPOINT_URL: lab.lab.endpoint,
+  AWS_SHARED_CREDENTIALS_FILE: join(lab.folder, "profiles"),
 });
 
 interface Outcome {
@@ -97,6 +102,23 @@ test("names the right that is missing, before it launches anything", async () =>
   expect(outcome.stdout).toMatch(/role chain +failed +.*sqs:SendMessage/);
   expect(outcome.stdout).toMatch(/instance launched +unknown +not tried: it needs role chain/);
   expect(outcome.stdout).toContain("Removed: nothing");
+});
+
+test("names what the network lacks, read with the operator's profile, and launches nothing", async () => {
+  const ec2 = lab.operator.production.ec2();
+  const Filters = [{ Name: "default-for-az", Values: ["true"] }];
+  const { Subnets } = await ec2.send(new DescribeSubnetsCommand({ Filters }));
+  const { SubnetId, VpcId } = Subnets![0]!;
+  const unanswered = { VpcId, EnableDnsSupport: { Value: false } };
+  await ec2.send(new ModifyVpcAttributeCommand(unanswered));
+  const keys = lab.lab.operators[productionAccount]!;
+  const profile = `[owner]\naws_access_key_id=${keys.accessKeyId}\naws_secret_access_key=${keys.secretAccessKey}\n`;
+  await writeFile(join(lab.folder, "profiles"), profile);
+  const outcome = await garrison(...testing, "--subnet", SubnetId!, "--operator-profile", "owner");
+  await ec2.send(new ModifyVpcAttributeCommand({ ...unanswered, EnableDnsSupport: { Value: true } }));
+  expect(outcome.code, outcome.stderr).toBe(1);
+  expect(outcome.stdout).toContain(`--vpc-id ${VpcId} --enable-dns-support Value=true`);
+  expect(outcome.stdout).toContain("No worker was launched");
 });
 
 test("says what the launch is refused for when the subnet is not there", async () => {
