@@ -1,11 +1,14 @@
 import { AwsError } from "../../wire/aws-error.ts";
 import type { Call, LabService } from "../../wire/operation-handler.ts";
 
-/** Service Quotas: JSON 1.1 under `ServiceQuotasV20190624`. Its answers follow the lab's own limits. */
+/** Service Quotas. Its answers follow the lab's own limits. */
 export const serviceQuotasService: LabService = {
   signingName: "servicequotas",
   deniedCode: "AccessDeniedException",
-  load: async () => ({ plainJson: [] }),
+  load: async () => {
+    const module = await import("@aws-sdk/client-service-quotas");
+    return { module, client: new module.ServiceQuotasClient({ region: "us-east-1" }) };
+  },
   operations: { GetServiceQuota: getServiceQuota, ListServiceQuotas: listServiceQuotas },
 };
 
