@@ -45,6 +45,8 @@ export interface ChannelOptions<Incoming, Outgoing> {
   readonly side: ChannelSide<Incoming, Outgoing>;
   readonly peer: PublicKeys;
   readonly limits?: Partial<ChannelLimits>;
+  /** What somebody has to mend though the conversation goes on, in one sentence; told once. */
+  readonly onTrouble?: (sentence: string) => void;
 }
 
 export interface ChannelLimits {

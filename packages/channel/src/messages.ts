@@ -199,6 +199,8 @@ export const toApplianceSchema = z.discriminatedUnion("type", [
     volumes: z.array(volumeProgressSchema).max(128),
   }),
   z.object({ type: z.literal("credentials-needed"), taskId: z.string() }),
+  /** What somebody has to mend though the worker goes on. */
+  z.object({ type: z.literal("trouble"), sentence: z.string().max(4_000) }),
   z.object({ type: z.literal("result"), taskId: z.string(), result: taskResultSchema }),
   z.object({
     type: z.literal("failure"),

@@ -1,3 +1,4 @@
+import { GarrisonError } from "@garrison/core/garrison-error";
 import { silentLogger } from "@garrison/core/logger";
 import { randomBelow, randomFraction, seededRandom, type Random } from "@garrison/core/random";
 import { VirtualClock } from "@garrison/core/virtual-clock";
@@ -66,7 +67,11 @@ function openAppliance(pair: Pair, limits?: Partial<ChannelLimits>): Promise<Cha
   return openChannel(dependencies, { address, side: applianceSide, peer, limits }, { signal });
 }
 
-function openWorker(pair: Pair, limits?: Partial<ChannelLimits>): Promise<Channel<ToWorker, ToAppliance>> {
+function openWorker(
+  pair: Pair,
+  limits?: Partial<ChannelLimits>,
+  onTrouble?: (sentence: string) => void,
+): Promise<Channel<ToWorker, ToAppliance>> {
   const { clock, random, toWorker, toAppliance, workerStore: store, applianceKeys: peer } = pair;
   const dependencies = {
     transportIn: toWorker,
@@ -76,7 +81,11 @@ function openWorker(pair: Pair, limits?: Partial<ChannelLimits>): Promise<Channe
     random,
     logger: silentLogger,
   };
-  return openChannel(dependencies, { address, side: workerSide, peer, limits }, { signal });
+  return openChannel(
+    dependencies,
+    { address, side: workerSide, peer, limits, ...(onTrouble === undefined ? {} : { onTrouble }) },
+    { signal },
+  );
 }
 
 const cancel = (taskId: string): ToWorker => ({ type: "cancel", taskId });
@@ -293,6 +302,33 @@ describe("a channel between appliance and worker", () => {
     await reading;
     await expect(worker.send(needed("x"))).rejects.toMatchObject({ code: "channel-failed" });
     await worker.close();
+  });
+
+  test("goes on and says so once when it may receive messages but not remove them", async () => {
+    const { clock, ...queues } = await newPair("not removed");
+    const transport = memoryMessageTransport(clock);
+    const acknowledge = async () => {
+      throw new GarrisonError("aws-access-denied", "acknowledging (sqs:DeleteMessage is denied)");
+    };
+    const pair: Pair = { ...queues, clock, toWorker: { ...transport, acknowledge } };
+    const troubles: string[] = [];
+    const worker = await openWorker(pair, undefined, (sentence) => troubles.push(sentence));
+    const appliance = await openAppliance(pair);
+    const heard = new Map<number, string>();
+    const reading = read(worker, heard);
+
+    await appliance.send(cancel("1"));
+    await clock.advance(120_000);
+    await appliance.send(cancel("2"));
+    await clock.advance(600_000);
+
+    expect([...heard.values()]).toEqual(["1", "2"]);
+    expect(troubles).toEqual([
+      "aws-access-denied: acknowledging (sqs:DeleteMessage is denied): every message comes again, until the queue is full",
+    ]);
+    await worker.close();
+    await appliance.close();
+    await reading;
   });
 
   test("says that it is closed, and does nothing after that", async () => {

@@ -1,6 +1,6 @@
 import { abortError } from "@garrison/core/clock";
 import { openDeadline } from "@garrison/core/deadline";
-import { describeError, GarrisonError } from "@garrison/core/garrison-error";
+import { describeError, GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { secondMs } from "@garrison/core/units";
 import {
   defaultChannelLimits,
@@ -79,6 +79,7 @@ class OpenChannel<Incoming extends { type: string }, Outgoing extends { type: st
   #lastSentMs: number;
   #failure: Error | undefined;
   #isClosed = false;
+  #hasToldRefusal = false;
 
   constructor(
     dependencies: ChannelDependencies,
@@ -312,7 +313,7 @@ class OpenChannel<Incoming extends { type: string }, Outgoing extends { type: st
       const received = await transportIn.receive({ signal: deadline.signal, waitSeconds });
       for (const { body } of received) this.#accept(body);
       const receipts = received.map(({ receipt }) => receipt);
-      if (receipts.length > 0) await transportIn.acknowledge(receipts, { signal: deadline.signal });
+      if (receipts.length > 0) await this.#remove(receipts, deadline.signal);
       // A queue that answers "nothing" at once must not make this a busy loop.
       if (receipts.length === 0 && clock.now() - startedMs < 100) await this.#pause(100);
       return true;
@@ -320,6 +321,24 @@ class OpenChannel<Incoming extends { type: string }, Outgoing extends { type: st
       if (this.#isOver()) return true;
       this.#noteTransportError("messages could not be received", error);
       return false;
+    }
+  }
+
+  /**
+   * Takes messages off the queue. Whoever may not is no worse off than with a queue that repeats itself, for a while: it
+   * goes on and says so, since failing would cost the work that is under way.
+   */
+  async #remove(receipts: readonly string[], signal: AbortSignal): Promise<void> {
+    try {
+      await this.#dependencies.transportIn.acknowledge(receipts, { signal });
+    } catch (error) {
+      if (!isGarrisonError(error, "aws-access-denied")) throw error;
+      if (this.#hasToldRefusal) return;
+      this.#hasToldRefusal = true;
+      this.#noteTransportError("messages could not be removed", error);
+      this.#options.onTrouble?.(
+        `${describeError(error)}: every message comes again, until the queue is full`,
+      );
     }
   }
 

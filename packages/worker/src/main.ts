@@ -43,16 +43,26 @@ async function run(folder: string, signal: AbortSignal): Promise<void> {
     config,
     { signal },
   );
-  const channel = await openChannel(
+  const tell = (sentence: string) =>
+    void opening
+      .then((channel) => channel.send({ type: "trouble", sentence: sentence.slice(0, 4_000) }))
+      .catch(() => undefined);
+  const opening = openChannel(
     {
       ...dependencies,
       transportIn: openSqsTransport(clients, queues.toWorker),
       transportOut: openSqsTransport(clients, queues.toAppliance),
       store: fileChannelStore(join(folder, "channel.json")),
     },
-    { address: { installation, run, worker }, side: workerSide, peer: config.appliance },
+    {
+      address: { installation, run, worker },
+      side: workerSide,
+      peer: config.appliance,
+      onTrouble: tell,
+    },
     { signal },
   );
+  const channel = await opening;
   const blockPace = openBlockPace(systemClock, { perSecond: config.blockCallsPerSecond });
   const capabilities = { ...probeCapabilities(process.env["PATH"] ?? "") };
   const runTask = taskRunner({ ...dependencies, blockPace });

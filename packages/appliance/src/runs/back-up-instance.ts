@@ -17,6 +17,7 @@ import { lendForBackup } from "./lend-credentials.ts";
 import { dropFormerBases, recordNewPoint } from "./record-point.ts";
 import type { RunDependencies } from "./run-dependencies.ts";
 import type { RunScope } from "./run-scope.ts";
+import { tellCoverage } from "./tell-coverage.ts";
 import { takeSnapshots, waitForSnapshots, type TakenSnapshot } from "./take-snapshots.ts";
 import { findWorkerPlace, type WorkerPlace } from "./worker-place.ts";
 import { workWithWorkers } from "./work-with-workers.ts";
@@ -57,7 +58,10 @@ export async function backUpInstance(
   );
   const { plan, result } = await copyBlocks(dependencies, scope, { plan: planned, place });
   const point = recordOf(plan, result);
-  await scope.step("record the restore point", (step) => recordNewPoint(dependencies, point, step));
+  await scope.step("record the restore point", async (step) => {
+    await tellCoverage(result.volumes, step);
+    await recordNewPoint(dependencies, point, step);
+  });
   await scope.step("remove older snapshots", (step) =>
     dropFormerBases(
       dependencies,

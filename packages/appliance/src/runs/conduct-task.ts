@@ -53,7 +53,7 @@ export async function conductTask(
   step: StepScope,
 ): Promise<TaskOutcome> {
   const record = await readWorkerRecord(dependencies.queries, order.worker.workerId);
-  const channel = await openWorkerChannel(dependencies, { order, record }, step.signal);
+  const channel = await openWorkerChannel(dependencies, { order, record }, step);
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, step.signal]);
   const desk = new TaskDesk(dependencies, { order, record, channel, step });
@@ -74,7 +74,7 @@ export async function conductTask(
 async function openWorkerChannel(
   dependencies: RunDependencies,
   { order, record }: { readonly order: TaskOrder; readonly record: WorkerRecord },
-  signal: AbortSignal,
+  step: StepScope,
 ): Promise<WorkerChannel> {
   const { queries, secrets, clock, random, logger, installation } = dependencies;
   const { publicKeys, queueInUrl, queueOutUrl } = record;
@@ -95,8 +95,10 @@ async function openWorkerChannel(
       address: { installation, run: record.runId, worker: record.id },
       side: applianceSide,
       peer: publicKeys,
+      onTrouble: (sentence) =>
+        void step.log(`warning: ${sentence}`, record.instanceId).catch(() => undefined),
     },
-    { signal },
+    { signal: step.signal },
   );
 }
 
@@ -168,6 +170,9 @@ class TaskDesk {
         return this.#noteProgress(message.volumes);
       case "credentials-needed":
         return this.#renew();
+      case "trouble":
+        await step.log(`warning of the worker: ${message.sentence}`, record.instanceId);
+        return undefined;
       case "result":
         return { outcome: "done", result: message.result };
       case "failure": {
