@@ -127,7 +127,7 @@ async function startAsProgram({ folder, endpoint, bundlePath, keys }: ApplianceP
         GARRISON_SWEEP_MS: "3600000",
       },
       logFile: join(folder, "appliance.log"),
-      readyTimeoutMs: 60_000,
+      readyTimeoutMs: 300_000,
     },
     signal,
   );
