@@ -13,11 +13,11 @@ let folder: string;
 let record: ProofRecord;
 let ended: { readonly stdout: string; readonly code: number };
 
-/** A slice of `npm run prove`: a whole backup, and a few of its rights taken away. */
+/** A slice of `npm run prove`: a whole backup, and a few rights taken away whose absence ends it before a worker is launched. */
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "garrison-roles-proof-"));
   const out = join(folder, "proof.json");
-  const actions = ["sts:AssumeRole", "ec2:CreateSnapshots", "ec2:CreateTags", "ssm:SendCommand"];
+  const actions = ["sts:AssumeRole", "ec2:CreateSnapshots", "ec2:CreateTags"];
   const what = ["ec2.image-backup", "--form", "scoped", "--scenario", "check-backup", "backup"];
   const how = ["--jobs", "1", "--patience", "120", "--out", out];
   ended = await run(process.execPath, [
@@ -56,8 +56,6 @@ describe("a proof", () => {
     { role: "backup-ec2", grant: "backup-snapshots", felt: runFails },
     { role: "backup-ec2", grant: "backup-tag-snapshots", felt: runFails },
     { role: "backup-ec2", grant: "worker-tags", felt: runFails },
-    { role: "backup-ec2", grant: "worker-command", felt: runFails },
-    { role: "backup-ec2", grant: "worker-command-target", felt: runFails },
   ])("shows that $role needs $grant, and the failure names the action", ({ role, grant, felt }) => {
     expect(found(role, grant)).toMatchObject({ verdict: "necessary", namedBy: "run", ...felt });
   });
@@ -68,13 +66,13 @@ describe("a proof", () => {
       "no ec2:CreateAction",
       "another Region",
     ]);
-    expect(found("backup-ec2", "worker-command-target")?.deniedElsewhere).toContain(
-      "another aws:ResourceTag/garrison:installation",
+    expect(found("backup-ec2", "backup-snapshots")?.deniedElsewhere).toContain(
+      "another aws:RequestTag/garrison:installation",
     );
   });
 
   test("tells apart what none of its scenarios asked for, and does not count as proven then", () => {
-    expect(found("worker-deployment", "worker-command")).toMatchObject({ verdict: "not-asked" });
+    expect(found("worker-deployment", "worker-tags")).toMatchObject({ verdict: "not-asked" });
     expect(ended.code).toBe(1);
     expect(ended.stdout).toContain("not-asked");
   });

@@ -36,6 +36,8 @@ export interface LinkFinding {
   readonly sentence: string;
   /** How it is known: `executed`, `simulated`, `evaluated`, `read`. */
   readonly knownBy: readonly string[];
+  /** Nothing is wrong, but a run says it too: it may explain a later refusal. */
+  readonly isNotice?: true;
   readonly action?: string;
   readonly resource?: string;
   /** The statement that denies, or the policy in which an allow is missing. */

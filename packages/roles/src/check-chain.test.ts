@@ -150,6 +150,22 @@ describe("a chain made of the exported documents", () => {
     expect((await check({ ...request, repositoryExternalId: "vault-2" })).verdict).toBe("failed");
   });
 
+  it("tells of conditions that the role's owner added, as something that a run says too", async () => {
+    const { check, role } = stage();
+    const Condition = { StringEquals: { "aws:SourceVpce": "vpce-1" } };
+    const statement = { Effect: "Allow", Action: "cloudwatch:PutMetricData", Resource: "*", Condition };
+    const policy = { Version: "2012-10-17", Statement: [statement] };
+    role("backup-ec2").identityPolicies.push({ name: "owners-own", policy });
+    const report = await check();
+    expect(report.verdict).toBe("passed");
+    expect(report.findings.filter(({ isNotice }) => isNotice === true)).toEqual([
+      expect.objectContaining({
+        subject: backupRole,
+        sentence: `The IAM policies of ${backupRole} also test aws:SourceVpce; the check can't foresee what a call will carry there.`,
+      }),
+    ]);
+  });
+
   it("says the same with an operator's read rights", async () => {
     const report = await stage().check({}, { operator: true });
     expect(report.verdict).toBe("passed");

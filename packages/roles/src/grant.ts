@@ -31,6 +31,15 @@ export interface Grant {
    * and the report says so.
    */
   readonly neededWhen?: string;
+  /** What AWS's documents ask for although no call shows the need: proven by the document, not by a run. */
+  readonly contract?: GrantContract;
+}
+
+export interface GrantContract {
+  /** Those of the grant's actions; absent: all. */
+  readonly actions?: readonly string[];
+  /** The document's address. */
+  readonly source: string;
 }
 
 /** Sid of the grant's statement: letters and digits only, as IAM asks. */

@@ -23,6 +23,13 @@ it("tells the reason of every grant once, and of what is only planned in a secti
   expect(planned).toContain("#### Restore volumes of an EC2 instance");
 });
 
+it("shows at a glance that nothing that exists can be ended, deleted or passed on without being the installation's or named", () => {
+  const [glance = ""] = permissionsPage(checkedInProof).split("\n## How to read the tables\n");
+  const [open = ""] = glance.split("\n").filter((line) => line.startsWith("| account and Region only |"));
+  expect(open).toContain("BackupSnapshotSources (`ec2:CreateSnapshots`)");
+  expect(open).not.toMatch(/Delete|Terminate|Deregister|PassRole|AssumeRole|CreateTags|kms:|s3:/);
+});
+
 /** A formatter pads the columns of tables; that makes no page stale. */
 function withoutAlignment(page: string): string {
   return page.replaceAll(/ {2,}/g, " ").replaceAll(/-{3,}/g, "---");

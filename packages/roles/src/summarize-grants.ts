@@ -59,5 +59,14 @@ function actionsOf(judged: readonly JudgedAction[]): string {
 function foreignKeyFinding(subject: ChainSubject, keys: readonly string[]): readonly LinkFinding[] {
   if (keys.length === 0) return [];
   const sentence = `The IAM policies of ${subject.roleArn} also test ${keys.join(", ")}; the check can't foresee what a call will carry there.`;
-  return [{ link: "grants", subject: subject.roleArn, verdict: "passed", knownBy: ["read"], sentence }];
+  return [
+    {
+      link: "grants",
+      subject: subject.roleArn,
+      verdict: "passed",
+      knownBy: ["read"],
+      isNotice: true,
+      sentence,
+    },
+  ];
 }

@@ -108,6 +108,8 @@ export async function requireWholeChain(
   for (const finding of report.findings.filter(({ verdict }) => verdict === "unknown")) {
     await step.log(`not known: ${finding.sentence}`, finding.subject);
   }
+  for (const { sentence, subject } of report.findings.filter(({ isNotice }) => isNotice === true))
+    await step.log(sentence, subject);
   for (const patch of failed.flatMap(({ patches }) => patches ?? [])) {
     await step.log(`would mend it: ${describePatch(patch)}`);
   }

@@ -1,4 +1,5 @@
 import type { OperationDefinition } from "../operation-definition.ts";
+import { directApiKeys } from "./contracts.ts";
 
 export const ec2ImageBackup: OperationDefinition = {
   id: "ec2.image-backup",
@@ -89,6 +90,7 @@ export const ec2ImageBackup: OperationDefinition = {
       step: "copy blocks",
       why: "Blocks of an encrypted snapshot are readable only with its key, and only through EC2.",
       neededWhen: "a volume is encrypted",
+      contract: { actions: ["kms:DescribeKey"], source: directApiKeys },
     },
   ],
 };

@@ -1,4 +1,5 @@
 import type { Grant } from "../grant.ts";
+import { directApiKeys } from "./contracts.ts";
 
 /** How restored data reaches EBS: written into new snapshots, block by block, which are removed once they have served. */
 export const snapshotWriting: readonly Grant[] = [
@@ -48,6 +49,7 @@ export const snapshotWriting: readonly Grant[] = [
     step: "write blocks",
     why: "Blocks of an encrypted snapshot are writable only with its key, and only through EC2.",
     neededWhen: "a volume is encrypted",
+    contract: { actions: ["kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"], source: directApiKeys },
   },
   {
     id: "restore-key-grants",

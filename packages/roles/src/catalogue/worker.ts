@@ -1,5 +1,6 @@
 import type { Grant } from "../grant.ts";
 import type { OperationDefinition } from "../operation-definition.ts";
+import { agentPolicy } from "./contracts.ts";
 
 /**
  * The role in the worker's instance profile: 33 actions, none of which touches data. 25 are what AWS's managed policy
@@ -9,6 +10,10 @@ import type { OperationDefinition } from "../operation-definition.ts";
  */
 const own: Pick<Grant, "placement" | "caller"> = { placement: "always", caller: "worker" };
 const agent: Pick<Grant, "placement" | "caller"> = { placement: "always", caller: "systems-manager-agent" };
+const byContract: Pick<Grant, "placement" | "caller" | "contract"> = {
+  ...agent,
+  contract: { source: agentPolicy },
+};
 
 const fromOwnInstance = {
   ArnLike: { "ec2:SourceInstanceARN": "arn:${partition}:ec2:${region}:${account}:instance/*" },
@@ -86,7 +91,7 @@ const agentOnPath: readonly Grant[] = [
 
 const agentByContract: readonly Grant[] = [
   {
-    ...agent,
+    ...byContract,
     id: "agent-messages",
     actions: ["ec2messages:GetMessages", "ec2messages:SendReply"],
     resources: ["*"],
@@ -96,7 +101,7 @@ const agentByContract: readonly Grant[] = [
     neededWhen: "the agent is older than 3.3.40",
   },
   {
-    ...agent,
+    ...byContract,
     id: "agent-message-states",
     actions: [
       "ec2messages:AcknowledgeMessage",
@@ -110,7 +115,7 @@ const agentByContract: readonly Grant[] = [
     neededWhen: "the agent is older than 3.3.40",
   },
   {
-    ...agent,
+    ...byContract,
     id: "agent-data-channel",
     actions: ["ssmmessages:CreateDataChannel", "ssmmessages:OpenDataChannel"],
     resources: ["*"],
@@ -119,7 +124,7 @@ const agentByContract: readonly Grant[] = [
     neededWhen: "somebody opens an interactive session",
   },
   {
-    ...agent,
+    ...byContract,
     id: "agent-parameters",
     actions: ["ssm:GetParameter", "ssm:GetParameters"],
     resources: ["arn:${partition}:ssm:${region}:*:parameter/aws/service/*"],
@@ -128,7 +133,7 @@ const agentByContract: readonly Grant[] = [
     neededWhen: "a document names a public parameter",
   },
   {
-    ...agent,
+    ...byContract,
     id: "agent-documents",
     actions: ["ssm:DescribeDocument", "ssm:GetDocument"],
     resources: ["arn:${partition}:ssm:${region}:*:document/*"],
@@ -137,7 +142,7 @@ const agentByContract: readonly Grant[] = [
     neededWhen: "State Manager associations apply to the instance",
   },
   {
-    ...agent,
+    ...byContract,
     id: "agent-associations",
     actions: ["ssm:DescribeAssociation", "ssm:ListInstanceAssociations"],
     resources: ["arn:${partition}:ec2:${region}:${account}:instance/*"],
@@ -146,7 +151,7 @@ const agentByContract: readonly Grant[] = [
     neededWhen: "State Manager associations apply to the instance",
   },
   {
-    ...agent,
+    ...byContract,
     id: "agent-association-states",
     actions: ["ssm:UpdateAssociationStatus", "ssm:UpdateInstanceAssociationStatus"],
     resources: [
@@ -160,7 +165,7 @@ const agentByContract: readonly Grant[] = [
     neededWhen: "State Manager associations apply to the instance",
   },
   {
-    ...agent,
+    ...byContract,
     id: "agent-compliance",
     actions: ["ssm:PutComplianceItems"],
     resources: ["arn:${partition}:ec2:${region}:${account}:instance/*"],
@@ -170,7 +175,7 @@ const agentByContract: readonly Grant[] = [
     neededWhen: "Systems Manager Compliance covers the instance",
   },
   {
-    ...agent,
+    ...byContract,
     id: "agent-state-manager",
     actions: [
       "ssm:GetDeployablePatchSnapshotForInstance",

@@ -3,7 +3,6 @@ import type { ProofRecord, ProofVerdict, ProvenAction } from "./proof-record.ts"
 const verdicts: readonly ProofVerdict[] = [
   "necessary",
   "by-contract",
-  "circumstance-not-run",
   "not-asked",
   "superfluous",
   "undecided",
@@ -32,7 +31,7 @@ export function formatProof({ sufficient, actions }: ProofRecord): string {
 }
 
 function actionLine(action: ProvenAction): string {
-  const { role, grant, verdict, effect, namedBy, sharedWith = [], allowedElsewhere = [] } = action;
+  const { role, grant, verdict, effect, reason, namedBy, sharedWith = [], allowedElsewhere = [] } = action;
   const felt =
     effect === undefined ? "" : `${effect}, named by the ${namedBy === "run" ? "run" : "call log"}`;
   const notes = [
@@ -40,7 +39,8 @@ function actionLine(action: ProvenAction): string {
     ...(sharedWith.length === 0 ? [] : [`given by ${sharedWith.join(", ")} too`]),
     ...(allowedElsewhere.length === 0 ? [] : [`TOO WIDE: ${allowedElsewhere.join(", ")}`]),
   ].filter((note) => note !== "");
-  return `${verdict.padEnd(20)}  ${`${role} ${grant}`.padEnd(46)}  ${action.action}${notes.length === 0 ? "" : `  (${notes.join("; ")})`}`;
+  const account = reason === undefined ? "" : `\n${indent(reason)}`;
+  return `${verdict.padEnd(20)}  ${`${role} ${grant}`.padEnd(46)}  ${action.action}${notes.length === 0 ? "" : `  (${notes.join("; ")})`}${account}`;
 }
 
 function indent(text: string): string {

@@ -1,4 +1,4 @@
-import { acceptedFinding } from "./accepted-findings.ts";
+import { acceptedWidth } from "./accepted-width.ts";
 import type { ProofRecord, ProvenAction } from "./proof-record.ts";
 
 /**
@@ -13,11 +13,10 @@ export function openFindings(actions: readonly ProvenAction[]): readonly ProvenA
   return actions.filter((one) => isOpen(one) || isTooWide(one));
 }
 
-function isOpen(action: ProvenAction): boolean {
-  if (action.verdict === "superfluous") return acceptedFinding(action, "not-felt") === undefined;
-  return action.verdict === "not-asked" || action.verdict === "undecided";
+function isOpen({ verdict }: ProvenAction): boolean {
+  return verdict !== "necessary" && verdict !== "by-contract";
 }
 
 function isTooWide(action: ProvenAction): boolean {
-  return action.allowedElsewhere !== undefined && acceptedFinding(action, "too-wide") === undefined;
+  return action.allowedElsewhere !== undefined && acceptedWidth(action) === undefined;
 }

@@ -52,9 +52,21 @@ test("another role's use of the same grant proves nothing", () => {
   });
 });
 
+test("an action that a scenario says it tries is tried there, though an earlier one asks for it", () => {
+  const runs = [
+    { scenario: "earlier", uses: [use] },
+    { scenario: "felt", tries: ["sqs:CreateQueue"], uses: [use] },
+  ];
+  expect(planTrials([subject], runs).trials[0]?.scenario).toBe("felt");
+});
+
+const contract = { source: "https://docs.aws.amazon.com/" };
+
 test.each([
-  [{ caller: "systems-manager-agent", neededWhen: "an agent is old" }, "by-contract"],
-  [{ neededWhen: "a volume is encrypted" }, "circumstance-not-run"],
+  [{ contract }, "by-contract"],
+  [{ contract: { ...contract, actions: ["sqs:CreateQueue"] } }, "by-contract"],
+  [{ contract: { ...contract, actions: ["sqs:TagQueue"] } }, "not-asked"],
+  [{ neededWhen: "a volume is encrypted" }, "not-asked"],
 ] as const)("what nobody asked for and has %o is %s", (change, verdict) => {
   const unused = { ...subject, grant: { ...grant, ...change } };
   expect(planTrials([unused], []).untried).toEqual([{ subject: unused, verdict }]);

@@ -16,6 +16,8 @@ export interface SeenUse {
 /** What one whole run used, all rights in place. */
 export interface ScenarioUse {
   readonly scenario: string;
+  /** Actions that are felt here and in no other scenario: tried here even if an earlier one asks for them. */
+  readonly tries?: readonly string[];
   readonly uses: readonly SeenUse[];
 }
 
@@ -31,7 +33,7 @@ export interface ProofTrial {
 /** What needs no trial, since nothing asked for it. */
 export interface UntriedAction {
   readonly subject: ProofSubject;
-  readonly verdict: Extract<ProofVerdict, "by-contract" | "circumstance-not-run" | "not-asked">;
+  readonly verdict: Extract<ProofVerdict, "by-contract" | "not-asked">;
 }
 
 export interface ProofPlan {
@@ -41,7 +43,7 @@ export interface ProofPlan {
 
 /**
  * A right that no run asks for can't be necessary, so only those that were asked for are tried, each in the first scenario
- * (they come cheapest first) that needs it.
+ * (they come cheapest first) that needs it, or in the one that says that it tries it.
  */
 export function planTrials(subjects: readonly ProofSubject[], runs: readonly ScenarioUse[]): ProofPlan {
   const trials: ProofTrial[] = [];
@@ -55,10 +57,15 @@ export function planTrials(subjects: readonly ProofSubject[], runs: readonly Sce
 }
 
 function trialOf(subject: ProofSubject, runs: readonly ScenarioUse[]): ProofTrial | undefined {
-  const found = runs.flatMap(({ scenario, uses }) =>
-    uses.filter((use) => isOf(subject, use)).map((use) => ({ scenario, use, uses })),
+  const found = runs.flatMap(({ scenario, tries = [], uses }) =>
+    uses
+      .filter((use) => isOf(subject, use))
+      .map((use) => ({ scenario, use, uses, isWanted: tries.includes(use.action) })),
   );
-  const chosen = found.find(({ use }) => use.isAlone) ?? found[0];
+  const chosen =
+    found.find(({ isWanted, use }) => isWanted && use.isAlone) ??
+    found.find(({ use }) => use.isAlone) ??
+    found[0];
   if (chosen === undefined) return undefined;
   const { scenario, use, uses } = chosen;
   const beside = uses.filter(
@@ -72,7 +79,8 @@ function isOf({ role, grant, action }: ProofSubject, use: SeenUse): boolean {
   return use.role === role && use.action === action && use.statement === statementId(grant.id);
 }
 
-function untriedVerdict({ grant }: ProofSubject): UntriedAction["verdict"] {
-  if (grant.caller === "systems-manager-agent" || grant.caller === "service") return "by-contract";
-  return grant.neededWhen === undefined ? "not-asked" : "circumstance-not-run";
+function untriedVerdict({ action, grant }: ProofSubject): UntriedAction["verdict"] {
+  const { contract } = grant;
+  if (contract === undefined) return "not-asked";
+  return contract.actions?.includes(action) === false ? "not-asked" : "by-contract";
 }

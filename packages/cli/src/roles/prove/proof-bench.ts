@@ -6,6 +6,7 @@ import { createBucket } from "@garrison/aws/create-bucket";
 import { createKey } from "@garrison/aws/create-key";
 import { createRole } from "@garrison/aws/create-role";
 import { encryptBucket } from "@garrison/aws/encrypt-bucket";
+import type { Clock } from "@garrison/core/clock";
 import type { Random } from "@garrison/core/random";
 import { GiB } from "@garrison/core/units";
 import { exportRole, type RoleDocuments } from "@garrison/roles/export-role";
@@ -18,6 +19,7 @@ import { placedRoles, proofExport, proofNames, roleArn, type PlacedRole } from "
 /** A lab and an appliance of their own, configured as an owner would: what one run after the other is tried on. */
 export interface ProofBench extends AsyncDisposable {
   readonly folder: string;
+  readonly clock: Clock;
   readonly random: Random;
   readonly door: LabDoor;
   readonly api: ApiClient;
@@ -27,7 +29,7 @@ export interface ProofBench extends AsyncDisposable {
   readonly volumeKeyArn: string;
   readonly repositoryKeyArn: string;
   readonly repositoryId: string;
-  /** Writes every role anew in this form. */
+  /** Writes every role in this form, unless that is the form that they have. */
   writeRoles(form: "scoped" | "compatible", signal: AbortSignal): Promise<void>;
   documentsOf(placed: PlacedRole): RoleDocuments;
 }
@@ -78,11 +80,15 @@ export async function openProofBench(
       ...proofExport({ form, installation, repositoryKeyArn: keys.repositoryKeyArn }),
       placement: placed.placement,
     });
+  let written: "scoped" | "compatible" | undefined;
   const writeRoles = async (form: "scoped" | "compatible", call: AbortSignal): Promise<void> => {
+    if (written === form) return;
+    written = undefined;
     for (const placed of placedRoles) {
       const clients = operator[placed.accountId === proofNames.backupAccount ? "backup" : "production"];
       await createRole(clients, documentsOf(placed, form), { signal: call });
     }
+    written = form;
   };
   await createRole(operator.production, applicationRole(), { signal });
   await writeRoles("scoped", signal);
@@ -91,6 +97,7 @@ export async function openProofBench(
   const opened = stack.move();
   return {
     folder,
+    clock: context.clock,
     random: context.random,
     door: openLabDoor(lab.endpoint),
     api,

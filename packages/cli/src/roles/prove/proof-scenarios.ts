@@ -1,5 +1,6 @@
 import type { RoleId } from "@garrison/roles/role-definition";
-import { proofNames } from "./proof-names.ts";
+import { ownersInlinePolicy, ownersKey } from "./change-roles.ts";
+import { proofNames, roleArn, type PlacedRole } from "./proof-names.ts";
 
 export interface ScenarioWithheld {
   readonly role: RoleId;
@@ -20,6 +21,20 @@ export interface ProofScenario {
   readonly withheld?: readonly ScenarioWithheld[];
   readonly expected: "succeeded" | "failed";
   readonly instanceProfile?: string;
+  /** Roles that their owner changes between the last good check and this one. */
+  readonly changed?: readonly Pick<PlacedRole, "role" | "accountId">[];
+  /** What it does with all rights besides ending as expected; a right without which it does not is felt. */
+  readonly deeds?: readonly ProofDeed[];
+  /** Actions that are felt here though an earlier scenario asks for them too. */
+  readonly tries?: readonly string[];
+}
+
+/** Something that a run does, and says in one line of its log. */
+export interface ProofDeed {
+  /** Completes `the run does not ...`. */
+  readonly what: string;
+  /** What stands in that line. */
+  readonly line: readonly string[];
 }
 
 const { backupAccount, productionAccount } = proofNames;
@@ -34,6 +49,38 @@ function silentWorkerRole(accountId: string): readonly ScenarioWithheld[] {
     accountId,
     action,
   }));
+}
+
+const ofRole = ({ accountId, role }: Pick<PlacedRole, "role" | "accountId">) =>
+  roleArn(accountId, `garrison-${role}`);
+
+/** A run that ends soon after the check, which is what it is about. */
+function afterChange(changed: readonly Pick<PlacedRole, "role" | "accountId">[]) {
+  return {
+    expected: "failed",
+    changed,
+    deeds: changed.flatMap((one) => [
+      {
+        what: "show that an inline policy was changed",
+        line: [ofRole(one), "changed since", `inline policy ${ownersInlinePolicy}`],
+      },
+      {
+        what: "show that another policy was attached",
+        line: [ofRole(one), "changed since", "attached policy"],
+      },
+      { what: "name who made the change", line: [ofRole(one), "changed since", "PutRolePolicy by"] },
+      { what: "tell of conditions that the owner added", line: [ofRole(one), "also test", ownersKey] },
+    ]),
+    tries: [
+      "cloudtrail:LookupEvents",
+      "iam:GetContextKeysForPrincipalPolicy",
+      "iam:GetPolicy",
+      "iam:GetPolicyVersion",
+      "iam:GetRolePolicy",
+      "iam:ListAttachedRolePolicies",
+      "iam:ListRolePolicies",
+    ],
+  } as const;
 }
 
 /**
@@ -85,6 +132,7 @@ export const proofScenarios: readonly ProofScenario[] = [
     placement: "production",
     server: "backed-up",
     title: "the next backup, of what changed",
+    deeds: [{ what: "read only what changed", line: ["read what changed:"] }],
   },
   {
     ...backup,
@@ -143,7 +191,8 @@ export const proofScenarios: readonly ProofScenario[] = [
     id: "backup-undo-by-name-from-backup-account",
     placement: "backup",
     server: "new",
-    title: "the same, with the worker in the backup account",
+    title:
+      "a backup from the backup account that fails as it makes its queues, and looks by name for what it may have made",
     withheld: [{ role: "worker-deployment", accountId: backupAccount, action: "sqs:CreateQueue" }],
     expected: "failed",
   },
@@ -170,7 +219,7 @@ export const proofScenarios: readonly ProofScenario[] = [
     id: "backup-silent-worker-in-backup-account",
     placement: "backup",
     server: "new",
-    title: "the same, with the worker in the backup account",
+    title: "a backup whose worker in the backup account never registers",
     withheld: [{ role: "worker", accountId: backupAccount, action: "ssm:UpdateInstanceInformation" }],
     expected: "failed",
   },
@@ -193,6 +242,37 @@ export const proofScenarios: readonly ProofScenario[] = [
     expected: "failed",
   },
   {
+    ...backup,
+    ...afterChange([
+      { role: "backup-ec2", accountId: productionAccount },
+      { role: "worker", accountId: productionAccount },
+      { role: "repository", accountId: backupAccount },
+    ]),
+    id: "backup-after-change",
+    placement: "production",
+    server: "backed-up",
+    title: "a backup whose roles their owner has changed since the last one, and that ends early",
+    withheld: [{ role: "backup-ec2", accountId: productionAccount, action: "ec2:DescribeInstanceAttribute" }],
+  },
+  {
+    ...backup,
+    ...afterChange([{ role: "worker-deployment", accountId: backupAccount }]),
+    id: "backup-after-change-from-backup-account",
+    placement: "backup",
+    server: "backed-up",
+    title: "a backup from the backup account whose roles their owner has changed, and that ends early",
+    withheld: [{ role: "backup-ec2", accountId: productionAccount, action: "ec2:DescribeInstanceAttribute" }],
+  },
+  {
+    ...restore,
+    ...afterChange([{ role: "restore-ec2", accountId: productionAccount }]),
+    id: "restore-after-change",
+    placement: "production",
+    server: "backed-up",
+    title: "a restore whose role its owner has changed since the last check, and that ends early",
+    withheld: [{ role: "restore-ec2", accountId: productionAccount, action: "sqs:CreateQueue" }],
+  },
+  {
     ...check,
     id: "check-backup-by-launching-role",
     operation: "ec2.image-backup",
@@ -205,7 +285,8 @@ export const proofScenarios: readonly ProofScenario[] = [
     id: "check-backup-by-deployment-role",
     operation: "ec2.image-backup",
     placement: "backup",
-    title: "the same, with the worker in the backup account",
+    title:
+      "the role check before a backup from the backup account, where the worker role can't tell of itself",
     withheld: silentWorkerRole(backupAccount),
   },
   {

@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { GarrisonError } from "@garrison/core/garrison-error";
@@ -11,11 +11,14 @@ import { oneOf } from "../role-options.ts";
 import { proofScenarios } from "./proof-scenarios.ts";
 import { proveRoles } from "./prove-roles.ts";
 
+/** A lab with its appliance takes a gigabyte, and half of the time it waits. */
+const mostByDefault = 16;
+
 interface ProveFlags {
   readonly form?: string;
   readonly action?: readonly string[];
   readonly scenario?: readonly string[];
-  readonly jobs: string;
+  readonly jobs?: string;
   readonly patience: string;
   readonly since?: string;
   readonly out?: string;
@@ -33,7 +36,7 @@ export function registerProve(roles: Command, context: CliContext): void {
     )
     .option("--action <action...>", "take only these actions away (default: every one)")
     .option("--scenario <id...>", "only these scenarios (default: all of the operations)")
-    .option("--jobs <count>", "labs to work on at once", "2")
+    .option("--jobs <count>", "labs to work on at once (default: two for each processor)")
     .option("--patience <seconds>", "how long a run waits for a silent worker; more on a busy machine", "20")
     .option("--since <file>", "an earlier result: rights that are the same are not tried again")
     .option("--out <file>", "write the result there as JSON too")
@@ -58,7 +61,10 @@ async function prove(operations: readonly string[], flags: ProveFlags, context: 
       {
         operations: operations.length === 0 ? known : operations,
         forms: flags.form === undefined ? forms : [oneOf(flags.form, forms, "--form")],
-        jobs: wholeNumber(flags.jobs, { option: "--jobs", most: 64 }),
+        jobs:
+          flags.jobs === undefined
+            ? Math.min(mostByDefault, 2 * availableParallelism())
+            : wholeNumber(flags.jobs, { option: "--jobs", most: 64 }),
         patienceMs: 1000 * wholeNumber(flags.patience, { option: "--patience", most: 3600 }),
         folder,
         ...(flags.since === undefined ? {} : { since: await readSince(flags.since) }),

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describeError } from "@garrison/core/garrison-error";
 import { askElsewhere } from "@garrison/roles/proof/ask-elsewhere";
+import { explainInsufficient } from "@garrison/roles/proof/explain-insufficient";
 import { judgeTrial } from "@garrison/roles/proof/judge-trial";
 import { planTrials, type ProofTrial, type ScenarioUse } from "@garrison/roles/proof/plan-trials";
 import type { ProofRecord, ProvenAction, SufficientRun } from "@garrison/roles/proof/proof-record";
@@ -15,6 +16,7 @@ import { placedRoles, roleArn } from "./proof-names.ts";
 import { proofScenarios, type ProofScenario } from "./proof-scenarios.ts";
 import { openProofServers } from "./proof-servers.ts";
 import { runScenario, type Stage } from "./run-scenario.ts";
+import { shareOut } from "./share-out.ts";
 
 export interface ProofWish {
   readonly operations: readonly string[];
@@ -46,60 +48,70 @@ interface Proving {
 /**
  * Proves by execution. First every scenario with all rights, in each form: is it enough? The lab counts which statement
  * gave which call. Then every action that was used is taken out of its statement and the scenario run again: is it felt?
- * And every request that was seen is asked again about something foreign: is it denied?
+ * And every request that was seen is asked again about something foreign: is it denied? As many labs as there are jobs
+ * take the next thing to do from one list.
  */
 export async function proveRoles(
   wish: ProofWish,
   context: CliContext,
   tell: TellProgress,
 ): Promise<ProofRecord> {
-  const bundle = await buildDemoBundle({ dataDir: wish.folder, partsDir: wish.folder }, context.signal);
+  const { signal } = context;
+  const bundle = await buildDemoBundle({ dataDir: wish.folder, partsDir: wish.folder }, signal);
   const proving = { wish, context, bundle, tell };
-  const scenarios = scenariosOf(wish);
   await using stack = new AsyncDisposableStack();
-  const isScoped = wish.forms.includes("scoped");
-  const isBoth = isScoped && wish.forms.length > 1;
-  const first = await openStage(proving, { stack, number: 1 });
-  const wholeCompatible = (stage: Stage) => playAll(proving, { stage, scenarios, form: "compatible" });
-  // The compatible form has a lab of its own where there are jobs for it; actions are taken out of the scoped one only.
-  const second = isBoth && wish.jobs > 1 ? openStage(proving, { stack, number: 2 }) : undefined;
-  const elsewhere = second?.then(wholeCompatible);
-  elsewhere?.catch(() => undefined);
-  const before =
-    wish.forms.includes("compatible") && second === undefined ? await wholeCompatible(first) : [];
-  const scoped = isScoped ? await playAll(proving, { stage: first, scenarios, form: "scoped" }) : [];
-  const stages = helpersOf(proving, { stack, second, afterwards: elsewhere });
-  const actions = isScoped ? await tryActions(proving, { first, stages, seen: scoped }) : [];
-  const compatible = await elsewhere?.catch((error: unknown) => {
-    if (context.signal.aborted) return [];
-    throw error;
-  });
-  const played = [...scoped, ...before, ...(compatible ?? [])];
-  const titles = scenarios.map(({ id, title }) => [id, title] as const);
-  const sufficient = played.map(({ run }) => run);
-  return { scenarios: Object.fromEntries(titles), sufficient, actions };
+  const stages = Array.from({ length: wish.jobs }, (_, index) =>
+    openStage(proving, { stack, number: index + 1 }),
+  );
+  try {
+    return await proveOn(proving, stages);
+  } finally {
+    // One that is still opening is put on the stack when it is open.
+    await Promise.allSettled(stages);
+  }
 }
 
-/** Opens the labs of further jobs while the first one works. */
-function* helpersOf(
-  proving: Proving,
-  rest: {
-    readonly stack: AsyncDisposableStack;
-    readonly second: Promise<Stage> | undefined;
-    readonly afterwards: Promise<unknown> | undefined;
-  },
-): Generator<Promise<Stage>> {
-  const { stack, second, afterwards } = rest;
-  if (second !== undefined) {
-    yield (async () => {
-      await afterwards;
-      const stage = await second;
-      await stage.bench.writeRoles("scoped", proving.context.signal);
-      return stage;
-    })();
-  }
-  for (let number = second === undefined ? 2 : 3; number <= proving.wish.jobs; number++)
-    yield openStage(proving, { stack, number });
+async function proveOn(proving: Proving, stages: readonly Promise<Stage>[]): Promise<ProofRecord> {
+  const { context, wish } = proving;
+  const scenarios = scenariosOf(wish);
+  const wholeRuns = (form: SufficientRun["form"]) =>
+    !wish.forms.includes(form)
+      ? []
+      : scenarios.map((scenario) => (stage: Stage) => playWhole(proving, { stage, scenario, form }));
+  const scoped = (await shareOut(stages, wholeRuns("scoped"), context)).filter((one) => one !== undefined);
+  // The compatible form is only run: rights are taken out of the scoped one.
+  const { trials, others } = planActions(wish, scoped);
+  const count = { done: 0, all: trials.length };
+  const rest = await shareOut<Stage, PlayedWhole | ProvenAction>(
+    stages,
+    [
+      ...wholeRuns("compatible"),
+      ...longestFirst(trials, scoped).map((trial) => async (stage: Stage) => {
+        const result = await tryTwice(proving, { stage, trial, seen: scoped });
+        tellTrial(proving, result, `${++count.done}/${count.all}`);
+        return result;
+      }),
+    ],
+    context,
+  );
+  const compatible = rest.filter((one) => one !== undefined && "run" in one);
+  const tried = rest.filter((one) => one !== undefined && "verdict" in one);
+  return {
+    scenarios: Object.fromEntries(scenarios.map(({ id, title }) => [id, title] as const)),
+    sufficient: [...scoped, ...compatible].map(({ run }) => run),
+    actions: inCatalogueOrder([...others, ...tried, ...stopped(trials, tried)], subjectsOf(wish)),
+  };
+}
+
+/** Trials that were not begun when the proof was stopped. */
+function stopped(
+  trials: readonly ProofTrial[],
+  tried: readonly Pick<ProvenAction, "digest">[],
+): readonly ProvenAction[] {
+  const done = new Set(tried.map(({ digest }) => digest));
+  return trials
+    .filter(({ subject }) => !done.has(subjectDigest(subject)))
+    .map((trial) => undecided(trial, "the proof was stopped"));
 }
 
 function scenariosOf({ operations, scenarios }: ProofWish): readonly ProofScenario[] {
@@ -121,88 +133,59 @@ interface PlayedWhole {
   readonly scenario: ProofScenario;
   readonly run: SufficientRun;
   readonly used: readonly LabUsedRight[];
-}
-
-async function playAll(
-  proving: Proving,
-  all: {
-    readonly stage: Stage;
-    readonly scenarios: readonly ProofScenario[];
-    readonly form: SufficientRun["form"];
-  },
-): Promise<readonly PlayedWhole[]> {
-  const { stage, scenarios, form } = all;
-  await stage.bench.writeRoles(form, proving.context.signal);
-  const played: PlayedWhole[] = [];
-  for (const scenario of scenarios)
-    played.push({ scenario, ...(await playWhole(proving, { stage, scenario, form })) });
-  return played;
+  /** Whose installation is in the requests. */
+  readonly bench: ProofBench;
 }
 
 async function playWhole(
   { context, tell }: Proving,
   whole: { readonly stage: Stage; readonly scenario: ProofScenario; readonly form: SufficientRun["form"] },
-): Promise<{ readonly run: SufficientRun; readonly used: readonly LabUsedRight[] }> {
+): Promise<PlayedWhole> {
   const { stage, scenario, form } = whole;
+  const { bench } = stage;
+  await bench.writeRoles(form, context.signal);
   const startedMs = context.clock.now();
   const { outcome, used } = await runScenario(stage, { scenario, withheld: [] }, context.signal);
   const durationMs = context.clock.now() - startedMs;
-  const leaves = outcome.said.includes("is left to the sweeper");
-  const isSufficient = outcome.status === scenario.expected && !leaves;
+  const reason = explainInsufficient(scenario.expected, outcome);
+  const isSufficient = reason === undefined;
   const base = { operation: scenario.operation, form, scenario: scenario.id, isSufficient, durationMs };
   tell(`${isSufficient ? "enough" : "NOT ENOUGH"}: ${scenario.title} (${form}, ${durationMs} ms)`);
-  return { run: isSufficient ? base : { ...base, reason: outcome.said }, used };
+  if (reason !== undefined) tell(reason);
+  return { scenario, run: isSufficient ? base : { ...base, reason }, used, bench };
 }
 
-async function tryActions(
-  proving: Proving,
-  at: {
-    readonly first: Stage;
-    readonly stages: Iterable<Promise<Stage>>;
-    readonly seen: readonly PlayedWhole[];
-  },
-): Promise<readonly ProvenAction[]> {
-  const { wish, context } = proving;
-  const subjects = listProofSubjects(wish.operations).filter(
-    ({ action }) => wish.actions?.includes(action) ?? true,
-  );
+function subjectsOf({ actions, forms, operations }: ProofWish): readonly ProofSubject[] {
+  if (!forms.includes("scoped")) return [];
+  return listProofSubjects(operations).filter(({ action }) => actions?.includes(action) ?? true);
+}
+
+interface PlannedActions {
+  readonly trials: readonly ProofTrial[];
+  /** What needs no trial. */
+  readonly others: readonly ProvenAction[];
+}
+
+function planActions(wish: ProofWish, seen: readonly PlayedWhole[]): PlannedActions {
+  const subjects = subjectsOf(wish);
   const kept = wish.since === undefined ? [] : keepProven(wish.since, subjects);
   const digests = new Set(kept.map(({ digest }) => digest));
   const left = subjects.filter((subject) => !digests.has(subjectDigest(subject)));
-  const { trials, untried } = planTrials(left, at.seen.map(usesOf));
-  // One after the other from the same list, by as many labs as there are jobs.
-  const open = [...trials.entries()];
-  const results = new Map<number, ProvenAction>();
-  const work = async (stage: Stage): Promise<void> => {
-    for (let next = open.shift(); next !== undefined && !context.signal.aborted; next = open.shift()) {
-      const [place, trial] = next;
-      const result = await tryTwice(proving, { first: at.first, stage, trial, seen: at.seen });
-      results.set(place, result);
-      tellTrial(proving, result, `${results.size}/${trials.length}`);
-    }
+  const { trials, untried } = planTrials(left, seen.map(usesOf));
+  return {
+    trials,
+    others: [...kept, ...untried.map(({ subject, verdict }) => ({ ...nameOf(subject), verdict }))],
   };
-  await Promise.all([work(at.first), ...[...at.stages].map((stage) => joinWork(proving, stage, work))]);
-  const tried = trials.map((trial, place) => results.get(place) ?? undecided(trial, "the proof was stopped"));
-  const rest = untried.map(({ subject, verdict }) => ({ ...nameOf(subject), verdict }));
-  return inCatalogueOrder([...kept, ...tried, ...rest], subjects);
 }
 
-/** A further lab that can't be opened any more since the proof was stopped is no failure. */
-async function joinWork(
-  { context }: Proving,
-  opening: Promise<Stage>,
-  work: (stage: Stage) => Promise<void>,
-): Promise<void> {
-  try {
-    await work(await opening);
-  } catch (error) {
-    if (!context.signal.aborted) throw error;
-  }
+/** So that no lab has a long one left when the others are done. */
+function longestFirst(trials: readonly ProofTrial[], seen: readonly PlayedWhole[]): readonly ProofTrial[] {
+  const durations = new Map(seen.map(({ run }) => [run.scenario, run.durationMs]));
+  const durationOf = ({ scenario }: ProofTrial): number => durations.get(scenario) ?? 0;
+  return trials.toSorted((left, right) => durationOf(right) - durationOf(left));
 }
 
 type Attempt = {
-  /** Whose lab was seen: its installation is in the requests. */
-  readonly first: Stage;
   readonly stage: Stage;
   readonly trial: ProofTrial;
   readonly seen: readonly PlayedWhole[];
@@ -225,10 +208,11 @@ function undecided({ subject, scenario }: ProofTrial, reason: string): ProvenAct
 }
 
 function tellTrial({ tell }: Proving, result: ProvenAction, progress: string): void {
-  const { role, grant, action, verdict, effect, namedBy, scenario } = result;
+  const { role, grant, action, verdict, effect, namedBy, scenario, reason } = result;
   const felt =
     effect === undefined ? "" : `, ${effect}, named by the ${namedBy === "run" ? "run" : "call log"}`;
   tell(`${progress} ${verdict.toUpperCase()}: ${role} ${grant} ${action} (${scenario}${felt})`);
+  if (reason !== undefined) tell(reason);
 }
 
 const rolesByArn = new Map(
@@ -241,17 +225,21 @@ function usesOf({ scenario, used }: PlayedWhole): ScenarioUse {
     if (role === undefined || statement === undefined || !isAllowed) return [];
     return [{ role, roleArn: arn, action, statement, isAlone: aloneCount > 0 }];
   });
-  return { scenario: scenario.id, uses };
+  const { tries } = scenario;
+  return { scenario: scenario.id, uses, ...(tries === undefined ? {} : { tries }) };
 }
 
 async function tryTrial({ context }: Proving, at: Attempt): Promise<ProvenAction> {
   const { subject, roleArn: arn, statements } = at.trial;
-  const { scenario, used } = at.seen.find(({ scenario: { id } }) => id === at.trial.scenario)!;
+  const { bench, scenario, used } = at.seen.find(({ scenario: { id } }) => id === at.trial.scenario)!;
   const { action } = subject;
   const withheld = statements.map((statement) => ({ roleArn: arn, action, statement }));
+  await at.stage.bench.writeRoles("scoped", context.signal);
   const { outcome } = await runScenario(at.stage, { scenario, withheld }, context.signal);
   const { kind, expected } = scenario;
-  const judged = judgeTrial({ roleArn: arn, action, isCheck: kind === "check", expected, outcome });
+  const usual = used.filter(({ isAllowed }) => !isAllowed);
+  const isCheck = kind === "check";
+  const judged = judgeTrial({ roleArn: arn, action, isCheck, expected, outcome, usual });
   const request = used.find(
     (one) => one.roleArn === arn && one.action === action && one.statement === statements[0],
   )!.request;
@@ -260,7 +248,7 @@ async function tryTrial({ context }: Proving, at: Attempt): Promise<ProvenAction
     ...judged,
     scenario: scenario.id,
     ...(statements.length > 1 ? { sharedWith: statements.slice(1) } : {}),
-    ...askElsewhere(subject, documentsOf(at.first.bench, arn), request),
+    ...askElsewhere(subject, documentsOf(bench, arn), request),
   };
 }
 

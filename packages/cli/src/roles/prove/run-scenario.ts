@@ -1,11 +1,14 @@
 import type { NewRunRequest, RunWithSteps } from "@garrison/api/schemas/runs";
 import { openS3ObjectStore } from "@garrison/aws/s3-object-store";
 import { describeError, GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
+import { storeNoteName } from "@garrison/repository/store/probe-store";
 import type { ScenarioOutcome } from "@garrison/roles/proof/judge-trial";
 import { readUsedRights, withholdRights, type LabUsedRight, type LabWithheldRight } from "./ask-lab.ts";
 import { createRepository, type ProofBench } from "./proof-bench.ts";
 import { proofNames, roleArn } from "./proof-names.ts";
-import type { ProofScenario } from "./proof-scenarios.ts";
+import { changeRoles } from "./change-roles.ts";
+import { listLeftovers } from "./list-leftovers.ts";
+import type { ProofDeed, ProofScenario } from "./proof-scenarios.ts";
 import { requirePoint, type ProofServer, type ProofServers } from "./proof-servers.ts";
 
 export interface Stage {
@@ -27,6 +30,9 @@ export async function runScenario(
 ): Promise<PlayedScenario> {
   const { scenario } = played;
   const server = await prepare({ bench, servers }, scenario, signal);
+  await using _changes =
+    scenario.changed === undefined ? undefined : await changeAfterCheck(bench, scenario, signal);
+  const before = new Set(await listLeftovers(bench, signal));
   const mishap = (scenario.withheld ?? []).map(({ role, accountId, action }) => ({
     roleArn: roleArn(accountId, `garrison-${role}`),
     action,
@@ -35,16 +41,44 @@ export async function runScenario(
   try {
     const shown = await play({ bench, servers }, { scenario, server }, signal);
     const used = await readUsedRights(bench.door, signal);
-    const deniedOnes = used.filter(({ isAllowed }) => !isAllowed);
-    const denied = new Set(deniedOnes.map(({ roleArn: arn, action }) => `${arn} ${action}`));
-    return { outcome: { ...shown, denied }, used };
+    const left = (await listLeftovers(bench, signal)).filter((one) => !before.has(one));
+    const shortOf = (scenario.deeds ?? []).filter((deed) => !isDone(deed, shown.said));
+    const refusals = used
+      .filter(({ isAllowed }) => !isAllowed)
+      .map(({ roleArn: arn, action, request }) => ({
+        roleArn: arn,
+        action,
+        resource: request.resource.resource,
+      }));
+    const outcome = {
+      ...shown,
+      refusals,
+      leftBehind: [...(shown.leftBehind ?? []), ...left],
+      shortOf: [...new Set(shortOf.map(({ what }) => what))],
+    };
+    return { outcome, used };
   } finally {
     await withholdRights(bench.door, [], signal);
     if (scenario.kind === "backup" || scenario.kind === "restore") await tidy({ bench, servers }, signal);
   }
 }
 
-type Shown = Omit<ScenarioOutcome, "denied">;
+type Shown = Omit<ScenarioOutcome, "refusals" | "shortOf">;
+
+function isDone({ line }: ProofDeed, said: string): boolean {
+  return said.split("\n").some((one) => line.every((part) => one.includes(part)));
+}
+
+/** The check with all rights is what the run's own is compared with. */
+async function changeAfterCheck(
+  bench: ProofBench,
+  scenario: ProofScenario,
+  signal: AbortSignal,
+): Promise<AsyncDisposable> {
+  const { said, status } = await playCheck(bench, scenario, signal);
+  if (status === "failed") throw new GarrisonError("role-chain-broken", `before the change: ${said}`);
+  return changeRoles(bench, scenario.changed ?? [], signal);
+}
 
 /** With all rights: a server of the kind that is asked for, and for a first backup no program that is staged already. */
 async function prepare(stage: Stage, scenario: ProofScenario, signal: AbortSignal): Promise<ProofServer> {
@@ -100,13 +134,12 @@ async function playOnce(
     // The session's id is noted before there is a point: only what was recorded makes another server of it.
     const isRecorded = run.steps.some(({ name, status }) => name === recordStep && status === "done");
     if (isRecorded && run.point !== undefined) servers.backedUp(server, run.point);
-    return { status: endOf(run), said: tellRun(run) };
+    return shownOf(run);
   }
   const { instanceProfile } = scenario;
   const profile = instanceProfile === undefined ? {} : { instanceProfile };
   const request = { kind: "instance-restore", point: requirePoint(server), placement, ...profile } as const;
-  const run = await completeRun(bench, request, signal);
-  return { status: endOf(run), said: tellRun(run) };
+  return shownOf(await completeRun(bench, request, signal));
 }
 
 const recordStep = "record the restore point";
@@ -132,7 +165,8 @@ async function playRepository(bench: ProofBench, signal: AbortSignal): Promise<S
   await createRepository(bench, prefix, signal);
   const store = openS3ObjectStore({ clients: bench.operator.backup, bucket, prefix });
   const leftBehind: string[] = [];
-  for await (const { key } of store.list("probe/", { signal })) leftBehind.push(key);
+  for await (const { key } of store.list("probe/", { signal }))
+    if (key !== storeNoteName) leftBehind.push(`${key} (object)`);
   return { status: "succeeded", said: "", leftBehind };
 }
 
@@ -148,13 +182,20 @@ async function completeRun(
 
 const endedStatuses = ["succeeded", "failed", "cancelled"];
 
-function endOf({ status }: RunWithSteps): Shown["status"] {
-  return status === "succeeded" ? "succeeded" : "failed";
+function shownOf(run: RunWithSteps): Shown {
+  const { failure, status, steps } = run;
+  const said = tellRun(run);
+  if (status === "succeeded") return { status: "succeeded", said };
+  const step = steps.find((one) => one.status === "failed")?.name ?? "before its first step";
+  return { status: "failed", said, failedAt: `${step}: ${failure?.code ?? status}` };
 }
 
 function tellRun({ failure, steps }: RunWithSteps): string {
   const lines = steps.flatMap(({ name, status, log }) =>
-    log.map(({ message }) => `${name} (${status}): ${message.replaceAll("\n", " ")}`),
+    log.map(
+      ({ message, resource }) =>
+        `${name} (${status}): ${resource === undefined ? "" : `${resource}: `}${message.replaceAll("\n", " ")}`,
+    ),
   );
   return [failure === undefined ? "" : JSON.stringify(failure), ...lines].join("\n");
 }
