@@ -10,7 +10,7 @@ import { readSourceFiles } from "./source-files.ts";
 
 /** Called with an operator's own credentials: no role of ours needs these rights. Versions and locks are the command line's. */
 const operatorFiles =
-  /\/(apply-(managed|role)-change|create-role|read-role-before|role-policy-reader|read-(account-limits|endpoint-policies|endpoints|network|resource-policy|vcpus)|create-bucket|s3-object-versions|s3-object-lock)\.ts$/;
+  /\/(apply-(managed|role)-change|create-role|read-role-before|role-policy-reader|read-(account-limits|endpoint-policies|endpoints|network|resource-policy|route-table|vcpus)|create-bucket|s3-object-versions|s3-object-lock)\.ts$/;
 
 /** Commands whose IAM action has another name. */
 const actionOf: Readonly<Record<string, string>> = {

@@ -8,6 +8,7 @@ import {
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { ListQueuesCommand } from "@aws-sdk/client-sqs";
+import { hasEnded } from "@garrison/api/schemas/runs";
 import type { CliContext } from "../../packages/cli/src/cli-context.ts";
 import { demoNames } from "../../packages/cli/src/demo/demo-names.ts";
 import { DemoTimer } from "../../packages/cli/src/demo/demo-timer.ts";
@@ -94,7 +95,7 @@ export async function waitUntilStored(
     const run = await running.api.call("readRun", { params: { runId: wanted.runId } }, signal);
     const stored = (run.progress?.volumes ?? []).reduce((sum, { bytesStored }) => sum + bytesStored, 0);
     if (stored >= wanted.bytes) return;
-    if (["succeeded", "failed", "cancelled"].includes(run.status)) {
+    if (hasEnded(run)) {
       throw new Error(
         `the run ended (${run.status}) before it could be disturbed: ${JSON.stringify(run.failure)}`,
       );
@@ -106,7 +107,7 @@ export async function waitUntilStored(
 export async function waitUntilEnded(running: RunningDemo, runId: string, signal: AbortSignal) {
   for (;;) {
     const run = await running.api.call("readRun", { params: { runId } }, signal);
-    if (["succeeded", "failed", "cancelled"].includes(run.status)) return run;
+    if (hasEnded(run)) return run;
     await systemClock.sleep(200, signal);
   }
 }

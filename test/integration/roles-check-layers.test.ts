@@ -13,17 +13,17 @@ import {
   PutBucketEncryptionCommand,
   PutBucketPolicyCommand,
 } from "@aws-sdk/client-s3";
-import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
+import { openAwsClients } from "@garrison/aws/aws-clients";
 import { createRole } from "@garrison/aws/create-role";
 import { openPolicyReader } from "@garrison/aws/role-policy-reader";
 import { openProber, type AwsProber } from "@garrison/aws/role-prober";
-import { issueRoleCredentials } from "@garrison/lab/identity/issue-role-credentials";
 import { startLab, type RunningLab } from "@garrison/lab/start-lab";
 import type { ChainReport } from "@garrison/roles/chain-report";
 import type { ChainRequest } from "@garrison/roles/chain-request";
 import { checkChain } from "@garrison/roles/check-chain";
 import { exportRole, type ExportOptions } from "@garrison/roles/export-role";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { applianceSession, openOperators, type LabOperators } from "./lab-operators.ts";
 
 const backup = "111111111111";
 const production = "222222222222";
@@ -40,20 +40,14 @@ let dataDir: string;
 let prober: AwsProber;
 let keyArn: string;
 let subnet: { readonly SubnetId?: string; readonly VpcId?: string };
-const operators = new Map<string, AwsClients>();
+let operators: LabOperators;
 
-function operator(account: string): AwsClients {
-  const known = operators.get(account);
-  if (known !== undefined) return known;
-  const keys = lab.operators[account]!;
-  const clients = openAwsClients({ region, endpoint: lab.endpoint, credentials: async () => keys });
-  operators.set(account, clients);
-  return clients;
-}
+const operator = (account: string) => operators.of(account);
 
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), "garrison-layers-"));
   lab = await startLab({ dataDir, seed: "demo", ec2: { transitionMs: 1 } });
+  operators = openOperators(lab, region);
   const { KeyMetadata } = await operator(backup).kms().send(new CreateKeyCommand({}));
   keyArn = KeyMetadata!.Arn!;
   await createBucket();
@@ -70,18 +64,13 @@ beforeAll(async () => {
     await createRole(operator(production), exportRole(id, options), call);
   const { Subnets } = await operator(production).ec2().send(new DescribeSubnetsCommand({}));
   subnet = Subnets![0]!;
-  const keys = issueRoleCredentials(lab.lab, {
-    roleArn: `arn:aws:iam::${backup}:role/garrison-appliance`,
-    sessionName: "i-0123456789abcdef0",
-    durationSeconds: 3600,
-    trustPrincipal: "ec2.amazonaws.com",
-  });
+  const keys = applianceSession(lab, backup);
   prober = openProber(openAwsClients({ region, endpoint: lab.endpoint, credentials: async () => keys }));
 });
 
 afterAll(async () => {
   prober?.close();
-  for (const clients of operators.values()) clients.close();
+  operators?.close();
   await lab?.stop();
   rmSync(dataDir, { recursive: true, force: true });
 });

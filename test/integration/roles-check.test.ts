@@ -19,11 +19,10 @@ import {
   CreatePolicyCommand as CreateOrganizationPolicy,
   DetachPolicyCommand,
 } from "@aws-sdk/client-organizations";
-import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
+import { openAwsClients } from "@garrison/aws/aws-clients";
 import { createRole, planRoleChanges } from "@garrison/aws/create-role";
 import { openPolicyReader } from "@garrison/aws/role-policy-reader";
 import { openProber, type AwsProber } from "@garrison/aws/role-prober";
-import { issueRoleCredentials } from "@garrison/lab/identity/issue-role-credentials";
 import { startLab, type RunningLab } from "@garrison/lab/start-lab";
 import type { ChainReport } from "@garrison/roles/chain-report";
 import type { ChainRequest } from "@garrison/roles/chain-request";
@@ -32,6 +31,7 @@ import { exportRole, type ExportOptions, type RoleDocuments } from "@garrison/ro
 import type { PolicyStatement, PolicyText } from "@garrison/roles/policy-statement";
 import type { RoleId } from "@garrison/roles/role-definition";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { applianceSession, openOperators, type LabOperators } from "./lab-operators.ts";
 
 const backup = "111111111111";
 const production = "222222222222";
@@ -59,28 +59,16 @@ const base: ChainRequest = {
 let lab: RunningLab;
 let dataDir: string;
 let prober: AwsProber;
-const operators = new Map<string, AwsClients>();
+let operators: LabOperators;
 
-function operator(account: string): AwsClients {
-  const known = operators.get(account);
-  if (known !== undefined) return known;
-  const keys = lab.operators[account]!;
-  const clients = openAwsClients({ region, endpoint: lab.endpoint, credentials: async () => keys });
-  operators.set(account, clients);
-  return clients;
-}
+const operator = (account: string) => operators.of(account);
 
 function document(id: RoleId, change: ExportOptions = {}): RoleDocuments {
   return exportRole(id, { ...options, ...change });
 }
 
 function applianceKeys() {
-  return issueRoleCredentials(lab.lab, {
-    roleArn: roleArn(backup, "garrison-appliance"),
-    sessionName: "i-0123456789abcdef0",
-    durationSeconds: 3600,
-    trustPrincipal: "ec2.amazonaws.com",
-  });
+  return applianceSession(lab, backup);
 }
 
 function check(request: Partial<ChainRequest> = {}): Promise<ChainReport> {
@@ -134,6 +122,7 @@ function withTrust(
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), "garrison-roles-"));
   lab = await startLab({ dataDir, seed: "demo" });
+  operators = openOperators(lab, region);
   for (const id of ["appliance", "worker-deployment", "repository"] as const) {
     await createRole(operator(backup), document(id), call);
   }
@@ -147,7 +136,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   prober?.close();
-  for (const clients of operators.values()) clients.close();
+  operators?.close();
   await lab?.stop();
   rmSync(dataDir, { recursive: true, force: true });
 });

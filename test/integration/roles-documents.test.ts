@@ -4,9 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { CreatePolicyCommand, GetRoleCommand } from "@aws-sdk/client-iam";
-import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
+import { openAwsClients } from "@garrison/aws/aws-clients";
 import { openProber, type AwsProber } from "@garrison/aws/role-prober";
-import { issueRoleCredentials } from "@garrison/lab/identity/issue-role-credentials";
 import { startLab, type RunningLab } from "@garrison/lab/start-lab";
 import { checkChain } from "@garrison/roles/check-chain";
 import { exportRole, type ExportOptions } from "@garrison/roles/export-role";
@@ -17,6 +16,7 @@ import { formatTerraform } from "@garrison/roles/formats/format-terraform";
 import { roleIds } from "@garrison/roles/role-catalogue";
 import type { RoleId } from "@garrison/roles/role-definition";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { applianceSession, openOperators, type LabOperators } from "./lab-operators.ts";
 import { applyCloudFormation } from "./cloudformation-applier.ts";
 import { applyTerraform } from "./terraform-applier.ts";
 
@@ -36,14 +36,9 @@ const aws = "/usr/bin/aws";
 let lab: RunningLab;
 let dataDir: string;
 let prober: AwsProber;
-const opened: AwsClients[] = [];
+let operators: LabOperators;
 
-function operator(account: string): AwsClients {
-  const keys = lab.operators[account]!;
-  const clients = openAwsClients({ region, endpoint: lab.endpoint, credentials: async () => keys });
-  opened.push(clients);
-  return clients;
-}
+const operator = (account: string) => operators.of(account);
 
 function namesOf(kind: string): Partial<Record<RoleId, string>> {
   return Object.fromEntries(
@@ -86,24 +81,20 @@ const parameters = { BackupAccountId: backup, ExternalId: externalId, Installati
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), "garrison-documents-"));
   lab = await startLab({ dataDir, seed: "demo" });
+  operators = openOperators(lab, region);
   const kinds = ["stack", "stackset", "terraform", "script"];
   const assumedRoles = kinds.map((kind) => `arn:aws:iam::*:role/${kind}-*`);
   const ids: readonly RoleId[] = ["appliance", "repository", "worker-deployment"];
   const documents = ids.map((id) => exportRole(id, { ...optionsOf("stack"), assumedRoles }));
   const stack = { account: backup, parameters: { ...parameters, BucketName: "vault" } };
   await applyCloudFormation(operator(backup).iam(), formatCloudFormation(documents), stack);
-  const keys = issueRoleCredentials(lab.lab, {
-    roleArn: `arn:aws:iam::${backup}:role/garrison-appliance`,
-    sessionName: "i-0123456789abcdef0",
-    durationSeconds: 3600,
-    trustPrincipal: "ec2.amazonaws.com",
-  });
+  const keys = applianceSession(lab, backup);
   prober = openProber(openAwsClients({ region, endpoint: lab.endpoint, credentials: async () => keys }));
 });
 
 afterAll(async () => {
   prober?.close();
-  for (const clients of opened) clients.close();
+  operators?.close();
   await lab?.stop();
   rmSync(dataDir, { recursive: true, force: true });
 });

@@ -11,11 +11,9 @@ import {
   RemoveRoleFromInstanceProfileCommand,
   UpdateAssumeRolePolicyCommand,
 } from "@aws-sdk/client-iam";
-import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
 import { createRole } from "@garrison/aws/create-role";
 import { executeRoleChanges } from "@garrison/aws/execute-role-changes";
 import { readHeldRole } from "@garrison/aws/read-held-role";
-import { issueRoleCredentials } from "@garrison/lab/identity/issue-role-credentials";
 import { startLab, type RunningLab } from "@garrison/lab/start-lab";
 import { chainSubjects } from "@garrison/roles/chain-subjects";
 import { exportRole, roleValues, type ExportOptions } from "@garrison/roles/export-role";
@@ -24,6 +22,7 @@ import { planRepair } from "@garrison/roles/repair/plan-repair";
 import type { UndoRecord } from "@garrison/roles/repair/plan-undo";
 import type { RepairPlan } from "@garrison/roles/repair/repair-plan";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { applianceSession, openOperators, type LabOperators } from "./lab-operators.ts";
 import { runRoles, type Ran } from "./run-roles.ts";
 
 const backup = "111111111111";
@@ -43,16 +42,9 @@ const iamDelayMs = 1000;
 
 let lab: RunningLab;
 let folder: string;
-const opened = new Map<string, AwsClients>();
+let operators: LabOperators;
 
-function operator(account: string): AwsClients {
-  const known = opened.get(account);
-  if (known !== undefined) return known;
-  const keys = lab.operators[account]!;
-  const clients = openAwsClients({ region, endpoint: lab.endpoint, credentials: async () => keys });
-  opened.set(account, clients);
-  return clients;
-}
+const operator = (account: string) => operators.of(account);
 
 const iam = () => operator(production).iam();
 const held = () => readHeldRole(iam(), workerRole, call);
@@ -60,15 +52,11 @@ const held = () => readHeldRole(iam(), workerRole, call);
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "garrison-repair-"));
   lab = await startLab({ dataDir: join(folder, "lab"), seed: "demo", iamDelayMs });
+  operators = openOperators(lab, region);
   await createRole(operator(backup), exportRole("appliance", options), call);
   await createRole(operator(production), exportRole("worker", options), call);
   await felt();
-  const session = issueRoleCredentials(lab.lab, {
-    roleArn: appliance.arn,
-    sessionName: "i-0123456789abcdef0",
-    durationSeconds: 3600,
-    trustPrincipal: "ec2.amazonaws.com",
-  });
+  const session = applianceSession(lab, backup);
   const lines = [
     "[appliance]",
     `aws_access_key_id = ${session.accessKeyId}`,
@@ -83,7 +71,7 @@ beforeEach(async () => {
 });
 
 afterAll(async () => {
-  for (const clients of opened.values()) clients.close();
+  operators?.close();
   await lab?.stop();
   rmSync(folder, { recursive: true, force: true });
 });

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { IAMClient } from "@aws-sdk/client-iam";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { Call } from "@garrison/roles/prober";
-import type { RoleBefore } from "@garrison/roles/repair/role-before";
+import { managedNamesOf, type RoleBefore } from "@garrison/roles/repair/role-before";
 import type { RoleChange } from "@garrison/roles/role-change";
 import { applyRoleChange } from "./apply-role-change.ts";
 import { readRoleBefore } from "./read-role-before.ts";
@@ -26,9 +26,7 @@ export async function executeRoleChanges(
   call: Call,
 ): Promise<void> {
   const { managed, roleArn } = expected;
-  // Those that aren't there yet have to be looked for again, too.
-  const named = changes.flatMap(({ name, what }) => (what.endsWith("managed policy") ? [name] : []));
-  const managedNames = [...Object.keys(managed), ...named];
+  const managedNames = [...Object.keys(managed), ...managedNamesOf(changes)];
   requireUnchanged(expected, await readRoleBefore(iam, { roleArn, managedNames }, call));
   await record();
   let done = 0;

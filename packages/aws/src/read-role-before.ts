@@ -11,7 +11,7 @@ import {
 } from "@garrison/roles/repair/role-before";
 import { parseRoleArn } from "@garrison/roles/role-arn";
 import { readHeldRole } from "./read-held-role.ts";
-import { findProfile, readManagedPolicy } from "./role-parts.ts";
+import { findProfile, readPolicyVersion } from "./role-parts.ts";
 import { translateAwsError } from "./translate-aws-error.ts";
 
 /** What is there of a role, which may not exist, and of the managed policies that it is to have. */
@@ -55,10 +55,10 @@ async function findManagedPolicy(
   const abort = { abortSignal: call.signal };
   try {
     const { Policy } = await iam.send(new GetPolicyCommand({ PolicyArn: arn }), abort);
-    const { document } = await readManagedPolicy(iam, arn, call);
+    const versionId = Policy?.DefaultVersionId ?? "v1";
     return {
-      document,
-      versionId: Policy?.DefaultVersionId ?? "v1",
+      document: await readPolicyVersion(iam, { PolicyArn: arn, VersionId: versionId }, call),
+      versionId,
       versions: (await readVersionIds(iam, arn, call)).length,
       isOurs: Policy?.Tags?.some(({ Key, Value }) => Key === ownerTag && Value === roleName) === true,
       uses: (Policy?.AttachmentCount ?? 0) + (Policy?.PermissionsBoundaryUsageCount ?? 0),
@@ -70,7 +70,7 @@ async function findManagedPolicy(
   }
 }
 
-export async function readVersionIds(
+async function readVersionIds(
   iam: IAMClient,
   PolicyArn: string,
   { signal: abortSignal }: Call,

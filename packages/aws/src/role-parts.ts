@@ -69,16 +69,19 @@ export async function readAttachedPolicies(
   return found.sort((first, second) => (first.arn < second.arn ? -1 : 1));
 }
 
-export async function readManagedPolicy(
-  iam: IAMClient,
-  PolicyArn: string,
-  { signal: abortSignal }: Call,
-): Promise<HeldPolicy> {
-  const { Policy } = await iam.send(new GetPolicyCommand({ PolicyArn }), { abortSignal });
+export async function readManagedPolicy(iam: IAMClient, PolicyArn: string, call: Call): Promise<HeldPolicy> {
+  const { Policy } = await iam.send(new GetPolicyCommand({ PolicyArn }), { abortSignal: call.signal });
   const VersionId = Policy?.DefaultVersionId ?? "v1";
-  const command = new GetPolicyVersionCommand({ PolicyArn, VersionId });
-  const { PolicyVersion } = await iam.send(command, { abortSignal });
-  return { arn: PolicyArn, document: parseDocument(PolicyVersion?.Document) };
+  return { arn: PolicyArn, document: await readPolicyVersion(iam, { PolicyArn, VersionId }, call) };
+}
+
+export async function readPolicyVersion(
+  iam: IAMClient,
+  version: { readonly PolicyArn: string; readonly VersionId: string },
+  { signal: abortSignal }: Call,
+): Promise<object> {
+  const { PolicyVersion } = await iam.send(new GetPolicyVersionCommand(version), { abortSignal });
+  return parseDocument(PolicyVersion?.Document);
 }
 
 /** The names of the profiles that hold the role. */

@@ -58,6 +58,15 @@ export type NewRestore = z.infer<typeof newRestoreSchema>;
 export const runStatusSchema = z.enum(["queued", "running", "undoing", "succeeded", "failed", "cancelled"]);
 export type RunStatus = z.infer<typeof runStatusSchema>;
 
+/** A run in one of these goes on no more. */
+export const endedStatuses = ["succeeded", "failed", "cancelled"] as const satisfies readonly z.infer<
+  typeof runStatusSchema
+>[];
+
+export function hasEnded({ status }: { readonly status: z.infer<typeof runStatusSchema> }): boolean {
+  return endedStatuses.some((ended) => ended === status);
+}
+
 export const runStepSchema = z.object({
   number: z.number().int(),
   name: z.string(),

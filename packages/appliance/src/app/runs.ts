@@ -1,10 +1,11 @@
-import type {
-  NewBackup,
-  NewRestore,
-  NewRun,
-  NewWorkerTest,
-  Run,
-  RunWithSteps,
+import {
+  hasEnded,
+  type NewBackup,
+  type NewRestore,
+  type NewRun,
+  type NewWorkerTest,
+  type Run,
+  type RunWithSteps,
 } from "@garrison/api/schemas/runs";
 import type { z } from "zod";
 import type { newRunSchema } from "@garrison/api/schemas/runs";
@@ -125,7 +126,6 @@ export async function cancelRun({ queries, durableRuns }: AppDependencies, id: s
 }
 
 const watchPauseMs = 300;
-const endedStatuses = ["succeeded", "failed", "cancelled"];
 
 /** The run now, and at each change, until it has ended. Looks at the database, so any appliance's runs can be followed. */
 export async function* watchRun(
@@ -141,7 +141,7 @@ export async function* watchRun(
       seen = revision;
       const run = await showRun(dependencies, id);
       yield run;
-      if (endedStatuses.includes(run.status)) return;
+      if (hasEnded(run)) return;
     }
     await clock.sleep(watchPauseMs, call.signal).catch(() => undefined);
   }

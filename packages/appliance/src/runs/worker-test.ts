@@ -1,5 +1,6 @@
 import type { Account } from "@garrison/api/schemas/accounts";
 import type { NewWorkerTest } from "@garrison/api/schemas/runs";
+import { workerTestNetwork } from "@garrison/api/worker-test-network";
 import { workerCheckNames, type WorkerCheck, type WorkerTestReport } from "@garrison/api/schemas/worker-test";
 import type { StoredRepository } from "../store/repositories.ts";
 import type { WorkerPlace } from "./worker-place.ts";
@@ -14,19 +15,12 @@ export interface WorkerTest {
   readonly sessionId: string;
 }
 
-/** The account as the test sees it: network settings of another Region, or of another subnet's network, don't fit. */
+/** The account as the test sees it. */
 export function configureTest(account: Account, request: NewWorkerTest): Account {
-  const { region, subnetId } = request;
-  const { subnetId: ownSubnet, securityGroupIds, ...rest } = account.workerConfiguration;
-  const isHome = region === account.region;
-  const subnet = subnetId ?? (isHome ? ownSubnet : undefined);
-  const keepsGroups = isHome && securityGroupIds !== undefined && subnet === ownSubnet;
-  const workerConfiguration = {
-    ...rest,
-    ...(subnet === undefined ? {} : { subnetId: subnet }),
-    ...(keepsGroups ? { securityGroupIds } : {}),
-  };
-  return { ...account, region, workerConfiguration };
+  const { subnetId: _subnet, securityGroupIds: _groups, ...rest } = account.workerConfiguration;
+  const { securityGroupIds, ...network } = workerTestNetwork(account, request);
+  const groups = securityGroupIds === undefined ? {} : { securityGroupIds: [...securityGroupIds] };
+  return { ...account, region: request.region, workerConfiguration: { ...rest, ...network, ...groups } };
 }
 
 const done: Readonly<Partial<Record<WorkerCheck["check"], string>>> = {

@@ -1,4 +1,4 @@
-import type { Run, RunStatus } from "@garrison/api/schemas/runs";
+import { endedStatuses, type Run, type RunStatus } from "@garrison/api/schemas/runs";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { and, desc, eq, inArray, isNull, sql } from "drizzle-orm";
 import type { Queries } from "./database/open-database.ts";
@@ -152,6 +152,6 @@ export async function endedRunsOf(queries: Queries, ids: readonly string[]): Pro
   const rows = await queries
     .select({ id: runs.id })
     .from(runs)
-    .where(and(inArray(runs.id, [...ids]), inArray(runs.status, ["succeeded", "failed", "cancelled"])));
+    .where(and(inArray(runs.id, [...ids]), inArray(runs.status, [...endedStatuses])));
   return new Set(rows.map((row) => row.id));
 }

@@ -1,7 +1,6 @@
 import {
   DescribeInstanceTypeOfferingsCommand,
   DescribeNatGatewaysCommand,
-  DescribeRouteTablesCommand,
   DescribeSecurityGroupsCommand,
   DescribeSubnetsCommand,
   DescribeVpcAttributeCommand,
@@ -20,7 +19,9 @@ import type { EndpointFact, NetworkFacts, Read, RouteTableFact } from "@garrison
 import { namedCall, type AwsCall } from "../ec2/named-call.ts";
 import type { AwsClients } from "../aws-clients.ts";
 import { readEndpoints } from "./read-endpoints.ts";
+import { readRouteTable } from "./read-route-table.ts";
 import { readVcpus } from "./read-vcpus.ts";
+import { toEndpointFact } from "./to-endpoint-fact.ts";
 import { toGroupFact } from "./to-group-fact.ts";
 
 export interface NetworkQuestion {
@@ -51,8 +52,10 @@ export async function readNetwork(
   const attempt = <Value>(what: string, read: (one: AwsCall) => Promise<Value>) => tryRead(what, call, read);
   const [dns, routeTable, endpoints, isTypeOffered, defaultKey] = await Promise.all([
     attempt("the DNS attributes of the VPC", (one) => readDns(ec2, vpcId, one)),
-    attempt("the subnet's routes", (one) => readRouteTable(ec2, { vpcId, subnetId }, one)),
-    attempt("the VPC's endpoints", (one) => readEndpoints(ec2, vpcId, one)),
+    attempt("the subnet's routes", async (one) =>
+      toRouteTableFact(await readRouteTable(ec2, { vpcId, subnetId }, one)),
+    ),
+    attempt("the VPC's endpoints", async (one) => (await readEndpoints(ec2, vpcId, one)).map(toEndpointFact)),
     attempt("where the instance type is offered", (one) => isOffered(ec2, { instanceType, zone }, one)),
     attempt("the encryption of new volumes", (one) => readDefaultKey(ec2, one)),
   ]);
@@ -115,22 +118,7 @@ async function readDns(ec2: EC2Client, vpcId: string, { signal }: AwsCall) {
   };
 }
 
-/** The subnet's own table, or the VPC's main one. */
-async function readRouteTable(
-  ec2: EC2Client,
-  { vpcId, subnetId }: { readonly vpcId: string; readonly subnetId: string },
-  { signal }: AwsCall,
-): Promise<RouteTableFact> {
-  const tableBy = async (filters: Readonly<Record<string, string>>): Promise<RouteTable | undefined> => {
-    const Filters = Object.entries(filters).map(([Name, value]) => ({ Name, Values: [value] }));
-    const { RouteTables } = await ec2.send(new DescribeRouteTablesCommand({ Filters }), {
-      abortSignal: signal,
-    });
-    return RouteTables?.[0];
-  };
-  const table =
-    (await tableBy({ "association.subnet-id": subnetId })) ??
-    (await tableBy({ "vpc-id": vpcId, "association.main": "true" }));
+function toRouteTableFact(table: RouteTable | undefined): RouteTableFact {
   const routes = (table?.Routes ?? []).map((route) => ({
     destination:
       route.DestinationCidrBlock ?? route.DestinationPrefixListId ?? route.DestinationIpv6CidrBlock ?? "",

@@ -1,4 +1,5 @@
 import type { ApiClient } from "@garrison/api/client";
+import { workerTestNetwork } from "@garrison/api/worker-test-network";
 import { openAwsClients } from "@garrison/aws/aws-clients";
 import { readNetwork } from "@garrison/aws/network/read-network";
 import { GarrisonError } from "@garrison/core/garrison-error";
@@ -22,13 +23,11 @@ export async function checkNetwork(
   const { account: accountId, region, operatorProfile: profile } = flags;
   if (profile === undefined) return [];
   const account = await api.call("readAccount", { params: { accountId } }, context.signal);
-  const { subnetId: own, securityGroupIds, instanceType } = account.workerConfiguration;
-  const subnetId = flags.subnet ?? (region === account.region ? own : undefined);
+  const { subnetId, ...groups } = workerTestNetwork(account, { region, subnetId: flags.subnet });
   if (subnetId === undefined) {
     throw new GarrisonError("usage", "--operator-profile reads one subnet's network: name it with --subnet");
   }
-  const isConfigured = subnetId === own && securityGroupIds !== undefined;
-  const groups = isConfigured ? { securityGroupIds } : {};
+  const { instanceType } = account.workerConfiguration;
   const clients = openAwsClients({ region, profile });
   try {
     const question = { region, subnetId, instanceType, ...groups };

@@ -1,9 +1,7 @@
 import type { ApiClient } from "@garrison/api/client";
-import type { RunWithSteps } from "@garrison/api/schemas/runs";
+import { hasEnded, type RunWithSteps } from "@garrison/api/schemas/runs";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { CliContext } from "../cli-context.ts";
-
-const endedStatuses = ["succeeded", "failed", "cancelled"];
 
 /** Tells a run's log on standard error as it goes on, and answers its end. Throws `aborted` when it is no longer followed. */
 export async function watchToEnd(
@@ -21,7 +19,7 @@ export async function watchToEnd(
         );
       }
       told = lines.length;
-      if (endedStatuses.includes(run.status)) return run;
+      if (hasEnded(run)) return run;
     }
     if (context.signal.aborted)
       throw new GarrisonError("aborted", `${runId} goes on; it is no longer followed`);

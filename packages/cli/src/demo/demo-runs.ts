@@ -1,9 +1,7 @@
 import type { ApiClient } from "@garrison/api/client";
 import type { Point } from "@garrison/api/schemas/points";
-import type { NewRun, RunWithSteps } from "@garrison/api/schemas/runs";
+import { hasEnded, type NewRun, type RunWithSteps } from "@garrison/api/schemas/runs";
 import { GarrisonError } from "@garrison/core/garrison-error";
-
-const endedStatuses = ["succeeded", "failed", "cancelled"];
 
 /** Starts a run, or follows the one that is under way for the same resource, until it has ended well. */
 export async function completeRun(
@@ -13,10 +11,9 @@ export async function completeRun(
 ): Promise<RunWithSteps> {
   const { id } = await api.call("createRun", { body: request }, signal);
   for (;;) {
-    for await (const run of api.watchRun(id, signal))
-      if (endedStatuses.includes(run.status)) return succeeded(run);
+    for await (const run of api.watchRun(id, signal)) if (hasEnded(run)) return succeeded(run);
     const run = await api.call("readRun", { params: { runId: id } }, signal);
-    if (endedStatuses.includes(run.status)) return succeeded(run);
+    if (hasEnded(run)) return succeeded(run);
   }
 }
 
@@ -31,8 +28,8 @@ function succeeded(run: RunWithSteps): RunWithSteps {
 /** Waits for runs that an earlier start left under way: they go on by themselves. */
 export async function settleRuns(api: ApiClient, signal: AbortSignal): Promise<void> {
   const { items } = await api.call("listRuns", { query: {} }, signal);
-  for (const run of items.filter(({ status }) => !endedStatuses.includes(status))) {
-    for await (const seen of api.watchRun(run.id, signal)) if (endedStatuses.includes(seen.status)) break;
+  for (const run of items.filter((one) => !hasEnded(one))) {
+    for await (const seen of api.watchRun(run.id, signal)) if (hasEnded(seen)) break;
   }
 }
 

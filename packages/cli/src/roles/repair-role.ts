@@ -5,7 +5,7 @@ import { openProber } from "@garrison/aws/role-prober";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import { planRepair } from "@garrison/roles/repair/plan-repair";
 import type { RepairPlan } from "@garrison/roles/repair/repair-plan";
-import type { RoleBefore } from "@garrison/roles/repair/role-before";
+import { requireHeld, type RoleBefore } from "@garrison/roles/repair/role-before";
 import { parseRoleArn } from "@garrison/roles/role-arn";
 import { readPolicies } from "@garrison/roles/seen-policies";
 import type { CliContext } from "../cli-context.ts";
@@ -83,15 +83,10 @@ async function plan(
   const { clients, others, target } = asks;
   await requireOwnAccount(clients, roleArn, signal);
   const before = await readRoleBefore(clients.iam(), { roleArn, managedNames: [] }, { signal });
-  const { held } = before;
-  if (held === undefined) throw missingRole(roleArn);
+  const held = requireHeld(before);
   const surroundings = await readPolicies(openPolicyReader([clients, ...others]), target.subject, { signal });
   const found = planRepair({ ...target, held, ...(surroundings === undefined ? {} : { surroundings }) });
   return { target, before, plan: found, gaps: surroundings?.gaps ?? ["organisation policies"] };
-}
-
-function missingRole(roleArn: string): GarrisonError {
-  return new GarrisonError("role-missing", `there is no role ${roleArn} in the account of these credentials`);
 }
 
 async function requireOwnAccount(clients: AwsClients, roleArn: string, signal: AbortSignal): Promise<void> {

@@ -1,9 +1,9 @@
 import { openAwsClients } from "@garrison/aws/aws-clients";
 import { executeRoleChanges } from "@garrison/aws/execute-role-changes";
 import { readRoleBefore } from "@garrison/aws/read-role-before";
-import { GarrisonError } from "@garrison/core/garrison-error";
 import type { RoleChange } from "@garrison/roles/role-change";
 import { planUndo } from "@garrison/roles/repair/plan-undo";
+import { managedNamesOf, requireHeld } from "@garrison/roles/repair/role-before";
 import type { CliContext } from "../cli-context.ts";
 import { confirmChanges } from "./confirm-changes.ts";
 import { formatChanges } from "./format-repair.ts";
@@ -22,17 +22,10 @@ export async function undoRepair(path: string, flags: UndoFlags, context: CliCon
   const region = environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"] ?? "us-east-1";
   const clients = openAwsClients({ region });
   try {
-    const managedNames = record.changes.flatMap(({ name, what }) =>
-      what.endsWith("managed policy") ? [name] : [],
-    );
+    const managedNames = managedNamesOf(record.changes);
     const { roleArn } = record;
     const now = await readRoleBefore(clients.iam(), { roleArn, managedNames }, { signal });
-    if (now.held === undefined && record.before !== null) {
-      throw new GarrisonError(
-        "role-missing",
-        `there is no role ${roleArn} in the account of these credentials`,
-      );
-    }
+    if (record.before !== null) requireHeld(now);
     const changes = planUndo(record, now, { force: flags.force === true });
     if (flags.json !== true) stdout.write(describe(record.roleArn, changes));
     const question = `Put ${record.roleArn} back as it was before ${record.plannedAt}?`;

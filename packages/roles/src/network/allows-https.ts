@@ -1,5 +1,5 @@
 import { containsIpRange, parseIpRange } from "@garrison/iam/ip-range";
-import type { GroupFact, GroupRule } from "./network-facts.ts";
+import type { GroupFact, GroupRule, NetworkFacts } from "./network-facts.ts";
 
 export interface Peer {
   readonly direction: "in" | "out";
@@ -33,4 +33,9 @@ function isAbout(rule: GroupRule, peer: Peer): boolean {
     const outer = parseIpRange(cidr);
     return outer !== undefined && containsIpRange(outer, inner);
   });
+}
+
+/** Those of the groups that could be read. */
+export function groupsNamed({ groups }: NetworkFacts, ids: readonly string[]): readonly GroupFact[] {
+  return "known" in groups ? groups.known.filter(({ groupId }) => ids.includes(groupId)) : [];
 }

@@ -1,5 +1,5 @@
 import type { Verdict } from "../chain-report.ts";
-import { allowsHttps } from "./allows-https.ts";
+import { allowsHttps, groupsNamed } from "./allows-https.ts";
 import type { NetworkFacts, RouteFact } from "./network-facts.ts";
 
 export interface PathJudgement {
@@ -24,14 +24,17 @@ export function judgeInternetPath(facts: NetworkFacts): PathJudgement {
   const way = judgeRoute(facts, route);
   if (way.verdict !== "passed") return way;
   if ("unread" in groups) return { verdict: "unknown", sentence: groups.unread };
-  const own = groups.known.filter(({ groupId }) => groupIds.includes(groupId));
-  if (allowsHttps(own, { direction: "out", cidr: everywhere })) return way;
+  if (allowsHttps(groupsNamed(facts, groupIds), { direction: "out", cidr: everywhere })) return way;
+  return { ...closedOut(facts, "AWS's addresses"), isWayOutClosed: true };
+}
+
+/** Only the worker's own security groups stand in the way. */
+export function closedOut({ groupIds }: NetworkFacts, where: string): PathJudgement {
   const [group = "its security group"] = groupIds;
   return {
     verdict: "failed",
-    sentence: `No rule of the worker's security groups (${groupIds.join(", ")}) lets port 443 out to AWS's addresses.`,
+    sentence: `No rule of the worker's security groups (${groupIds.join(", ")}) lets port 443 out to ${where}.`,
     fix: `aws ec2 authorize-security-group-egress --group-id ${group} --protocol tcp --port 443 --cidr ${everywhere}`,
-    isWayOutClosed: true,
   };
 }
 

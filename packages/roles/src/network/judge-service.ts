@@ -1,6 +1,6 @@
 import type { Verdict } from "../chain-report.ts";
-import { allowsHttps } from "./allows-https.ts";
-import { judgeInternetPath, type PathJudgement } from "./judge-internet-path.ts";
+import { allowsHttps, groupsNamed } from "./allows-https.ts";
+import { closedOut, judgeInternetPath, type PathJudgement } from "./judge-internet-path.ts";
 import type { EndpointFact, NetworkFacts } from "./network-facts.ts";
 import type { NetworkFinding } from "./network-finding.ts";
 
@@ -39,15 +39,15 @@ function judgePath(facts: NetworkFacts, service: WorkerService): PathJudgement {
 }
 
 function judgeInterface(facts: NetworkFacts, endpoint: EndpointFact): PathJudgement {
-  const { groups, groupIds, subnetCidr } = facts;
+  const { groupIds, subnetCidr } = facts;
   const { endpointId, service, state, groupIds: endpointGroups } = endpoint;
-  if (state !== "available") {
-    return notAvailable(endpoint);
-  }
-  const all = "known" in groups ? groups.known : [];
-  const of = (ids: readonly string[]) => all.filter(({ groupId }) => ids.includes(groupId));
+  if (state !== "available") return notAvailable(endpoint);
   const [workerGroup = "the worker's security group"] = groupIds;
-  const isLetIn = allowsHttps(of(endpointGroups), { direction: "in", cidr: subnetCidr, groupIds });
+  const isLetIn = allowsHttps(groupsNamed(facts, endpointGroups), {
+    direction: "in",
+    cidr: subnetCidr,
+    groupIds,
+  });
   if (!isLetIn) {
     const [group = "its security group"] = endpointGroups;
     return known(
@@ -56,7 +56,7 @@ function judgeInterface(facts: NetworkFacts, endpoint: EndpointFact): PathJudgem
       `aws ec2 authorize-security-group-ingress --group-id ${group} --protocol tcp --port 443 --source-group ${workerGroup}`,
     );
   }
-  const isLetOut = allowsHttps(of(groupIds), {
+  const isLetOut = allowsHttps(groupsNamed(facts, groupIds), {
     direction: "out",
     cidr: subnetCidr,
     groupIds: endpointGroups,
@@ -67,20 +67,20 @@ function judgeInterface(facts: NetworkFacts, endpoint: EndpointFact): PathJudgem
 
 /** Undefined when the subnet's routes don't lead to it. */
 function judgeGateway(facts: NetworkFacts, endpoint: EndpointFact): PathJudgement | undefined {
-  const { routeTable, groups, groupIds } = facts;
+  const { routeTable, groupIds } = facts;
   if ("unread" in routeTable) return known("unknown", routeTable.unread);
   const { routeTableId, routes } = routeTable.known;
   const { endpointId, routeTableIds, state } = endpoint;
   if (!routeTableIds.includes(routeTableId)) return undefined;
-  if (state !== "available") {
-    return notAvailable(endpoint);
-  }
-  const all = "known" in groups ? groups.known : [];
-  const own = all.filter(({ groupId }) => groupIds.includes(groupId));
+  if (state !== "available") return notAvailable(endpoint);
   const prefixListIds = routes.flatMap(({ target, destination }) =>
     target === endpointId ? [destination] : [],
   );
-  const isLetOut = allowsHttps(own, { direction: "out", cidr: "0.0.0.0/0", prefixListIds });
+  const isLetOut = allowsHttps(groupsNamed(facts, groupIds), {
+    direction: "out",
+    cidr: "0.0.0.0/0",
+    prefixListIds,
+  });
   if (isLetOut) return known("passed", `By the gateway endpoint ${endpointId}.`);
   return closedOut(facts, `the gateway endpoint ${endpointId}`);
 }
@@ -89,15 +89,6 @@ function notAvailable({ endpointId, state }: EndpointFact): PathJudgement {
   const fix =
     state === "pending" ? `Wait until ${endpointId} is available.` : `Repair or recreate ${endpointId}.`;
   return known("failed", `Its endpoint ${endpointId} is ${state}.`, fix);
-}
-
-function closedOut({ groupIds }: NetworkFacts, where: string): PathJudgement {
-  const [group = "its security group"] = groupIds;
-  return known(
-    "failed",
-    `No rule of the worker's security groups (${groupIds.join(", ")}) lets port 443 out to ${where}.`,
-    `aws ec2 authorize-security-group-egress --group-id ${group} --protocol tcp --port 443 --cidr 0.0.0.0/0`,
-  );
 }
 
 interface Missing {

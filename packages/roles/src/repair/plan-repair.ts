@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { GarrisonError } from "@garrison/core/garrison-error";
 import type { ChainSubject } from "../chain-subjects.ts";
 import { trustPolicyLimit } from "../pack-policies.ts";
+import { policySize } from "../policy-statement.ts";
 import type { RoleChange } from "../role-change.ts";
 import type { CallerFacts } from "../prober.ts";
 import { parseRoleArn } from "../role-arn.ts";
@@ -101,9 +102,8 @@ function planProfile({ role }: ChainSubject, held: HeldRole): ProfilePlan {
   return { changes: [], patches: [patch] };
 }
 
-/** Characters as IAM counts them: white space doesn't count. */
-function requireSize(documents: object, limit: number, what: string): void {
-  const size = JSON.stringify(documents).replace(/\s/g, "").length;
+function requireSize(document: object, limit: number, what: string): void {
+  const size = policySize(document);
   if (size <= limit) return;
   throw new GarrisonError(
     "role-document-too-large",

@@ -1,4 +1,6 @@
+import { GarrisonError } from "@garrison/core/garrison-error";
 import { parseRoleArn } from "../role-arn.ts";
+import type { RoleChange } from "../role-change.ts";
 import type { HeldProfile, HeldRole } from "./held-role.ts";
 
 /** A managed policy of a name that `roles create` gives. */
@@ -39,4 +41,15 @@ export function managedPolicyArn(roleArn: string, name: string): string {
 export function isAttached({ held, roleArn }: RoleBefore, name: string): boolean {
   const arn = managedPolicyArn(roleArn, name);
   return held?.attachedPolicies.some((one) => one.arn === arn) === true;
+}
+
+/** The managed policies that changes are about: those that aren't there yet have to be looked for, too. */
+export function managedNamesOf(changes: readonly RoleChange[]): readonly string[] {
+  return changes.flatMap(({ name, what }) => (what.endsWith("managed policy") ? [name] : []));
+}
+
+/** Throws `role-missing`. */
+export function requireHeld({ held, roleArn }: RoleBefore): HeldRole {
+  if (held !== undefined) return held;
+  throw new GarrisonError("role-missing", `there is no role ${roleArn} in the account of these credentials`);
 }

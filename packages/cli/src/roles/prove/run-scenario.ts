@@ -1,4 +1,4 @@
-import type { NewRunRequest, RunWithSteps } from "@garrison/api/schemas/runs";
+import { hasEnded, type NewRunRequest, type RunWithSteps } from "@garrison/api/schemas/runs";
 import { openS3ObjectStore } from "@garrison/aws/s3-object-store";
 import { describeError, GarrisonError, isGarrisonError } from "@garrison/core/garrison-error";
 import { storeNoteName } from "@garrison/repository/store/probe-store";
@@ -176,11 +176,9 @@ async function completeRun(
   signal: AbortSignal,
 ): Promise<RunWithSteps> {
   const { id } = await api.call("createRun", { body }, signal);
-  for await (const run of api.watchRun(id, signal)) if (endedStatuses.includes(run.status)) return run;
+  for await (const run of api.watchRun(id, signal)) if (hasEnded(run)) return run;
   return api.call("readRun", { params: { runId: id } }, signal);
 }
-
-const endedStatuses = ["succeeded", "failed", "cancelled"];
 
 function shownOf(run: RunWithSteps): Shown {
   const { failure, status, steps } = run;

@@ -2,11 +2,10 @@ import { createHash } from "node:crypto";
 import type { LookupAttribute, LookupEventsCommandInput } from "@aws-sdk/client-cloudtrail";
 import { AwsError } from "../../wire/aws-error.ts";
 import type { Call } from "../../wire/operation-handler.ts";
-import { recordedEvents, type RecordedEvent } from "./recorded-event.ts";
+import { historyMs, recordedEvents, type RecordedEvent } from "./recorded-event.ts";
 
 /** AWS's quota for an account in a Region, which nobody can have raised. */
 const lookupsPerSecond = { perSecond: 2, burst: 2 };
-const keptMs = 90 * 24 * 3_600_000;
 const maxPage = 50;
 const maxValueLength = 2000;
 
@@ -54,7 +53,7 @@ function matching(
   const knownUntil = nowMs - lab.settings.trailDelayMs;
   return [...recordedEvents(lab).values()]
     .filter((event) => event.accountId === accountId && event.region === region)
-    .filter(({ atMs }) => atMs >= nowMs - keptMs && atMs <= knownUntil)
+    .filter(({ atMs }) => atMs >= nowMs - historyMs && atMs <= knownUntil)
     .filter(({ atMs }) => toldMs(atMs) >= from && toldMs(atMs) <= until)
     .filter(isMeant)
     .reverse();

@@ -5,9 +5,8 @@ import type { AwsError } from "../../wire/aws-error.ts";
 import { globalRegion } from "../../wire/global-region.ts";
 import type { Progress } from "../../wire/progress.ts";
 import { eventResources } from "./event-resources.ts";
-import { recordedEvents } from "./recorded-event.ts";
+import { historyMs, recordedEvents } from "./recorded-event.ts";
 
-const keptMs = 90 * 24 * 3_600_000;
 const reads = /^(?:Get|List|Simulate)/;
 
 /** Keeps a call that changes IAM, or that tried to, in its account's event history; other calls are not recorded. */
@@ -20,7 +19,7 @@ export function recordEvent(lab: Lab, progress: Progress, failure: AwsError | un
   const atMs = lab.clock.now();
   const events = recordedEvents(lab);
   for (const [key, event] of events.entries()) {
-    if (event.atMs >= atMs - keptMs) break;
+    if (event.atMs >= atMs - historyMs) break;
     events.delete(key);
   }
   events.put(eventId, {

@@ -1,6 +1,9 @@
 import type { Collection } from "../../state/collection.ts";
 import type { Lab } from "../../lab.ts";
 
+/** How long an account's event history goes back. */
+export const historyMs = 90 * 24 * 3_600_000;
+
 export interface EventResource {
   readonly type: string;
   readonly name: string;
