@@ -14,7 +14,8 @@ import {
   PutRolePolicyCommand,
 } from "@aws-sdk/client-iam";
 import { openAwsClients, type AwsClients } from "@garrison/aws/aws-clients";
-import { createRole } from "@garrison/aws/create-role";
+import { createRole, planRoleChanges } from "@garrison/aws/create-role";
+import { executeRoleChanges } from "@garrison/aws/execute-role-changes";
 import { readRoleBefore } from "@garrison/aws/read-role-before";
 import { startLab, type RunningLab } from "@garrison/lab/start-lab";
 import { exportRole } from "@garrison/roles/export-role";
@@ -109,6 +110,25 @@ describe("garrison roles create", () => {
     await iam().send(new DeleteRolePolicyCommand(theirs));
     expect((await run("undo", undo, "--yes")).stdout).toContain("delete the role: shared");
     expect(await state("shared")).not.toHaveProperty("held");
+  });
+
+  it("writes nothing, and notes nothing, when somebody has made the role since the difference was shown", async () => {
+    const documents = exportRole("worker", {
+      accounts: { backup, production },
+      externalId: "garrison-7f3a",
+      names: { worker: "overtaken" },
+    });
+    const { before, changes } = await planRoleChanges(operator, documents, call);
+    await createRole(operator, documents, call);
+    let isNoted = false;
+    const record = async () => void (isNoted = true);
+    await expect(
+      executeRoleChanges(iam(), { expected: before, changes, record }, call),
+    ).rejects.toMatchObject({
+      code: "role-changed",
+      message: expect.stringContaining("it was made meanwhile"),
+    });
+    expect(isNoted).toBe(false);
   });
 
   it("writes nothing without a yes, and no undo file", async () => {
